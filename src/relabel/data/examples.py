@@ -1,0 +1,92 @@
+"""What the job knows of the data, once it has passed the gate.
+
+Letters: N rows of all splits together, D embedding width, C classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Split(IntEnum):
+    """The part of the data a row lies in."""
+
+    TRAIN = 0
+    DEV = 1
+    TEST = 2
+
+
+class Features(Protocol):
+    """Inputs of the networks, in memory or memory-mapped."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, D)."""
+        ...
+
+    def take(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Give the chosen rows (b,) as (b, D) float32."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Rows of all splits, in the order train, dev, test and, inside a split, of its files.
+
+    features:  (N, D), or None where only texts are known.
+    labels:    (N,) int64 into `classes`; -1 is unlabelled.
+    split:     (N,) uint8, a Split.
+    group:     (N,) int64; rows with an equal embedding or an equal text share one (duplicates).
+    left_out:  (N,) bool; train and dev rows whose duplicates lie in a split that wins over theirs (test over dev over train):
+               never trained on and never scored, but audited and listed.
+    trusted:   (N,) bool; labels that people verified.
+    ids:       (N,) str, a row's own name, or "" where none is given.
+    texts:     (N,) object array of str ("" where unknown), or None where no file has texts.
+    classes:   names in the order of the labels.
+    files:     the label files, as `channel/name`.
+    file, row: (N,) int32 into `files` and (N,) int64, the record's number in it from 0: where a row came from.
+    notes:     sentences a person should read: splits that were drawn, rows left out.
+    """
+
+    features: Features | None
+    labels: NDArray[np.int64]
+    split: NDArray[np.uint8]
+    group: NDArray[np.int64]
+    left_out: NDArray[np.bool_]
+    trusted: NDArray[np.bool_]
+    ids: NDArray[np.object_]
+    texts: NDArray[np.object_] | None
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+    file: NDArray[np.int32]
+    row: NDArray[np.int64]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.labels.size)
+
+    def rows(self, split: Split) -> NDArray[np.intp]:
+        """Give the rows (n,) of a split that count: those not left out."""
+        return np.flatnonzero((self.split == split) & ~self.left_out)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """Features of one array (N, D) of any float type, in memory or memory-mapped."""
+
+    array: NDArray[np.floating]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, D)."""
+        rows, width = self.array.shape
+        return rows, width
+
+    def take(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Give the chosen rows (b,) as (b, D) float32."""
+        return self.array[rows].astype(np.float32, copy=False)

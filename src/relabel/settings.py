@@ -1,0 +1,246 @@
+"""Every setting once: its default, range, unit, help, other names, and how strings become it.
+
+SageMaker sends strings only, some clients JSON-encode them first (`"\\"0.1\\""`), people write `true`, `True` or `1`: `parse`
+takes them all and reports every problem in one UserError. The command line's options, the README's table and the environment's
+names are loops over these fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from relabel.errors import UserError
+
+KEY = "setting"
+
+Policy = Literal["keep", "drop", "flip"]
+Schedule = Literal["constant", "linear", "cosine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a field tells people: help, unit, range (bounds included unless `above`), and its other names."""
+
+    help: str
+    unit: str = ""
+    low: float | None = None
+    above: float | None = None
+    high: float | None = None
+    aliases: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+
+    def range_text(self) -> str:
+        """Say the allowed values: `2 to 100`, `above 0`, `` where anything goes."""
+        low = f"above {self.above:g}" if self.above is not None else f"{self.low:g}" if self.low is not None else ""
+        if self.high is None:
+            return low if self.above is not None or not low else f"{low} or more"
+        return f"{low} to {self.high:g}"
+
+
+def setting(default: Any, **about: Any) -> Any:
+    """Declare a field with its Setting."""
+    return dataclasses.field(default=default, metadata={KEY: Setting(**about)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSettings:
+    """How the training job works."""
+
+    preset: Literal["", "seed", "fast", "thorough"] = setting(
+        "",
+        help="values to start from: `seed` repeats the plain recipe (one seed, one pass, every flagged label flipped), "
+        "`fast` does least, `thorough` spends more on the audit; what you set yourself wins",
+    )
+    seed: int = setting(0, low=0, high=2**31 - 1, help="every random choice of the job follows from it")
+    seeds: int = setting(5, low=1, high=50, help="models trained before and after the cleaning, for the interval of the gain")
+    folds: int = setting(5, low=2, high=100, help="folds of the cross-validation", aliases=("n_splits", "k_folds"))
+    repeats: int = setting(1, low=1, high=20, help="cross-validations with other folds, averaged")
+    passes: int = setting(2, low=1, high=2, help="audits: the second trains its folds without the worst rows of the first")
+
+    width: int = setting(64, low=1, high=8192, help="units of each hidden layer", aliases=("model_width",))
+    depth: int = setting(1, low=0, high=8, help="hidden layers; 0 is a linear model")
+    dropout: float = setting(0.0, low=0, high=0.9, help="share of hidden units left out in each step")
+    standardise: bool = setting(True, help="give every input the mean 0 and the deviation 1 of the training rows")
+    batch_size: int = setting(32, low=1, high=65536, unit="rows", help="rows of each model's training step")
+    max_epochs: int = setting(1, low=1, high=10_000, unit="epochs", help="passes over the training rows", aliases=("epochs",))
+    lr: float = setting(3e-4, above=0, high=1, help="learning rate of Adam", aliases=("learning_rate",))
+    weight_decay: float = setting(0.0, low=0, high=10, help="decoupled weight decay (AdamW)")
+    gradient_clip: float = setting(0.0, low=0, help="largest gradient norm of one model; 0 is no limit")
+    schedule: Schedule = setting("constant", help="the learning rate over a model's own steps: constant, or falling to 0")
+    patience: int = setting(
+        0, low=0, unit="epochs", help="stop a model after this many epochs without a better dev log loss and keep its best; 0 is off"
+    )
+
+    policy: Policy = setting("drop", help="what is done with flagged training rows: keep, drop, or flip to the suggested label")
+    drop_above: float = setting(0.0, low=0, high=1, help="drop: only rows whose error posterior is at least this")
+    flip_above: float = setting(0.8, low=0, high=1, help="flip: only rows whose error posterior is at least this; the rest are kept")
+    max_treated_share: float = setting(0.3, low=0, high=1, help="share of the training rows that a policy may change, worst first")
+    max_flagged_share: float = setting(
+        0.45, above=0, high=1, help="above this flagged share nothing is treated: the labels or the model are too poor to tell"
+    )
+
+    dev_share: float = setting(0.1, above=0, high=0.4, help="share of the rows drawn as dev where no dev set is given")
+    test_share: float = setting(0.2, above=0, high=0.4, help="share of the rows drawn as test where no test set is given")
+    text_column: str = setting("review", help="column of the text", aliases=("review_column",))
+    label_column: str = setting("label", help="column of the label")
+    id_column: str = setting("id", help="column of a row's own name; optional in the data")
+    width_expected: int = setting(0, low=0, help="embedding width to insist on; 0 takes what the first file has")
+
+    threads: int = setting(0, low=0, high=1024, help="processor threads; 0 takes what the machine gives")
+    checkpoint_seconds: float = setting(
+        5.0, above=0, high=3600, unit="s", help="how often a running fit is saved: the work a kill can cost"
+    )
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "": {},
+        "seed": {"seeds": 1, "passes": 1, "policy": "flip", "flip_above": 0.0, "folds": 3, "standardise": False},
+        "fast": {"seeds": 1, "passes": 1, "folds": 3},
+        "thorough": {"folds": 10, "repeats": 3, "seeds": 10},
+    }
+    retired: ClassVar[Mapping[str, str]] = {
+        "ckpt_dir": "checkpoints go to the checkpoint folder of the platform",
+        "review_save_dir": "results go to the output folder of the platform",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    """How the endpoint works."""
+
+    port: int = setting(8080, low=1, high=65535, help="port to listen on", environment=("SAGEMAKER_BIND_TO_PORT",))
+    workers: int = setting(
+        0,
+        low=0,
+        high=256,
+        help="worker processes; 0 is one per processor core, at most 4",
+        environment=("SAGEMAKER_MODEL_SERVER_WORKERS", "MODEL_SERVER_WORKERS"),
+    )
+    timeout: int = setting(
+        60,
+        low=1,
+        unit="s",
+        help="a worker that is silent for longer is replaced",
+        environment=("SAGEMAKER_MODEL_SERVER_TIMEOUT", "MODEL_SERVER_TIMEOUT"),
+    )
+    max_payload_mb: int = setting(
+        25, low=1, high=1024, unit="MB", help="largest request body", environment=("SAGEMAKER_MAX_PAYLOAD_IN_MB",)
+    )
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    retired: ClassVar[Mapping[str, str]] = {}
+
+
+S = TypeVar("S", TrainSettings, ServeSettings)
+
+
+def fields(cls: type[Any]) -> dict[str, tuple[Any, Any, Setting]]:
+    """List the settings of a class: name -> (type, default, Setting)."""
+    hints = get_type_hints(cls)
+    return {f.name: (hints[f.name], f.default, f.metadata[KEY]) for f in dataclasses.fields(cls)}
+
+
+def parse(cls: type[S], raw: Mapping[str, Any]) -> S:
+    """Turn strings (or JSON values) into settings.
+
+    Keys may be a field's name or one of its aliases, with `-` or `_`; what SageMaker adds for itself (`sagemaker_…`,
+    `_tuning_objective_metric`) and `null` are passed over; retired names are accepted without effect (see `retired_notes`).
+
+    Raises UserError with every problem at once: unknown names, values of the wrong kind or outside their range, one setting
+    given twice.
+    """
+    known = fields(cls)
+    names = {alias: name for name, (_, _, about) in known.items() for alias in (name, *about.aliases)}
+    problems: list[str] = []
+    given: dict[str, Any] = {}
+    for key, value in raw.items():
+        plain = key.strip().lstrip("-").replace("-", "_")
+        if plain.startswith("sagemaker_") or plain == "_tuning_objective_metric" or plain in cls.retired:
+            continue
+        if plain not in names:
+            problems.append(_unknown(key, names))
+            continue
+        name = names[plain]
+        try:
+            coerced = _coerce(name, value, known[name])
+        except ValueError as error:
+            problems.append(str(error))
+            continue
+        if coerced is not None and name in given and given[name] != coerced:
+            problems.append(f"{name} is given twice with different values: keep one of its names")
+        if coerced is not None:
+            given[name] = coerced
+    if problems:
+        raise UserError(*problems)
+    return cls(**{**cls.presets.get(given.get("preset", ""), {}), **given})
+
+
+def retired_notes(cls: type[S], raw: Mapping[str, Any]) -> list[str]:
+    """Say of each retired name in `raw` what happens in its place."""
+    return [f"setting {name} has no effect: {why}" for name, why in cls.retired.items() if name in raw]
+
+
+def from_environment(cls: type[S], environment: Mapping[str, str]) -> dict[str, str]:
+    """Pick the settings that the environment gives: `RELABEL_<NAME>`, then the names in use elsewhere; first found wins."""
+    found = {}
+    for name, (_, _, about) in fields(cls).items():
+        for variable in (f"RELABEL_{name.upper()}", *about.environment):
+            if environment.get(variable, "") != "":
+                found.setdefault(name, environment[variable])
+    return found
+
+
+def as_dict(settings: TrainSettings | ServeSettings) -> dict[str, Any]:
+    """Give the settings as plain values, in the order of their declaration."""
+    return dataclasses.asdict(settings)
+
+
+def _coerce(name: str, value: Any, field: tuple[Any, Any, Setting]) -> Any:
+    """Give the typed value, or None where there is none; ValueError says what was seen and what was expected."""
+    hint, _, about = field
+    decoded = _json_decoded(value)
+    if decoded is None or value == "":
+        return None
+    if hint is str:
+        return decoded if isinstance(decoded, str) else str(value)
+    bounded: Any = Annotated[hint, Field(ge=about.low, gt=about.above, le=about.high, allow_inf_nan=False)]
+    adapter = TypeAdapter(bounded if hint in (int, float) else hint)
+    try:
+        return adapter.validate_python(decoded)
+    except ValidationError as error:
+        raise ValueError(f"{name} is {_shown(value)}: {_expected(hint, about, error)}") from None
+
+
+def _json_decoded(value: Any) -> Any:
+    """Undo one JSON encoding of a string; what is no JSON stays as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value.strip()
+
+
+def _expected(hint: Any, about: Setting, error: ValidationError) -> str:
+    kind = {int: "a whole number", float: "a number", bool: "true or false"}.get(hint)
+    if kind is None:
+        return str(error.errors()[0]["msg"])[0].lower() + str(error.errors()[0]["msg"])[1:]
+    allowed = about.range_text()
+    return f"give {kind}{', ' + allowed if allowed else ''}{' ' + about.unit if about.unit and allowed else ''}"
+
+
+def _unknown(key: str, names: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(key.lstrip("-").replace("-", "_"), names, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"the settings are {', '.join(sorted(set(names.values())))}"
+    return f"unknown setting {_shown(key)}: {hint}"
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return repr(text if len(text) <= 40 else text[:40] + "…")
