@@ -1,0 +1,1 @@
+"""The platform's contract with a training container. Standard library only: it is loaded before anything else."""
