@@ -1,6 +1,6 @@
-"""Every setting once: its default, range, unit, help, other names, and how strings become it.
+r"""Every setting once: its default, range, unit, help, other names, and how strings become it.
 
-SageMaker sends strings only, some clients JSON-encode them first (`"\\"0.1\\""`), people write `true`, `True` or `1`: `parse`
+SageMaker sends strings only, some clients JSON-encode them first (`"\"0.1\""`), people write `true`, `True` or `1`: `parse`
 takes them all and reports every problem in one UserError. The command line's options, the README's table and the environment's
 names are loops over these fields.
 """
@@ -19,6 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from relabel.errors import UserError
 
 KEY = "setting"
+LONGEST_SHOWN = 40
 
 Policy = Literal["keep", "drop", "flip"]
 Schedule = Literal["constant", "linear", "cosine"]
@@ -49,8 +50,20 @@ def setting(default: Any, **about: Any) -> Any:
     return dataclasses.field(default=default, metadata={KEY: Setting(**about)})
 
 
+class Settings:
+    """What the classes below share.
+
+    presets: name -> values to start from.
+    retired: names that are accepted and have no effect -> what happens in their place.
+    """
+
+    __slots__ = ()
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    retired: ClassVar[Mapping[str, str]] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainSettings:
+class TrainSettings(Settings):
     """How the training job works."""
 
     preset: Literal["", "seed", "fast", "thorough"] = setting(
@@ -59,35 +72,57 @@ class TrainSettings:
         "`fast` does least, `thorough` spends more on the audit; what you set yourself wins",
     )
     seed: int = setting(0, low=0, high=2**31 - 1, help="every random choice of the job follows from it")
-    seeds: int = setting(5, low=1, high=50, help="models trained before and after the cleaning, for the interval of the gain")
+    seeds: int = setting(
+        5, low=1, high=50, help="models trained before and after the cleaning, for the interval of the gain"
+    )
     folds: int = setting(5, low=2, high=100, help="folds of the cross-validation", aliases=("n_splits", "k_folds"))
     repeats: int = setting(1, low=1, high=20, help="cross-validations with other folds, averaged")
-    passes: int = setting(2, low=1, high=2, help="audits: the second trains its folds without the worst rows of the first")
+    passes: int = setting(
+        2, low=1, high=2, help="audits: the second trains its folds without the worst rows of the first"
+    )
 
     width: int = setting(64, low=1, high=8192, help="units of each hidden layer", aliases=("model_width",))
     depth: int = setting(1, low=0, high=8, help="hidden layers; 0 is a linear model")
     dropout: float = setting(0.0, low=0, high=0.9, help="share of hidden units left out in each step")
     standardise: bool = setting(True, help="give every input the mean 0 and the deviation 1 of the training rows")
     batch_size: int = setting(32, low=1, high=65536, unit="rows", help="rows of each model's training step")
-    max_epochs: int = setting(1, low=1, high=10_000, unit="epochs", help="passes over the training rows", aliases=("epochs",))
+    max_epochs: int = setting(
+        1, low=1, high=10_000, unit="epochs", help="passes over the training rows", aliases=("epochs",)
+    )
     lr: float = setting(3e-4, above=0, high=1, help="learning rate of Adam", aliases=("learning_rate",))
     weight_decay: float = setting(0.0, low=0, high=10, help="decoupled weight decay (AdamW)")
     gradient_clip: float = setting(0.0, low=0, help="largest gradient norm of one model; 0 is no limit")
-    schedule: Schedule = setting("constant", help="the learning rate over a model's own steps: constant, or falling to 0")
+    schedule: Schedule = setting(
+        "constant", help="the learning rate over a model's own steps: constant, or falling to 0"
+    )
     patience: int = setting(
-        0, low=0, unit="epochs", help="stop a model after this many epochs without a better dev log loss and keep its best; 0 is off"
+        0,
+        low=0,
+        unit="epochs",
+        help="stop a model after this many epochs without a better dev log loss and keep its best; 0 is off",
     )
 
-    policy: Policy = setting("drop", help="what is done with flagged training rows: keep, drop, or flip to the suggested label")
+    policy: Policy = setting(
+        "drop", help="what is done with flagged training rows: keep, drop, or flip to the suggested label"
+    )
     drop_above: float = setting(0.0, low=0, high=1, help="drop: only rows whose error posterior is at least this")
-    flip_above: float = setting(0.8, low=0, high=1, help="flip: only rows whose error posterior is at least this; the rest are kept")
-    max_treated_share: float = setting(0.3, low=0, high=1, help="share of the training rows that a policy may change, worst first")
+    flip_above: float = setting(
+        0.8, low=0, high=1, help="flip: only rows whose error posterior is at least this; the rest are kept"
+    )
+    max_treated_share: float = setting(
+        0.3, low=0, high=1, help="share of the training rows that a policy may change, worst first"
+    )
     max_flagged_share: float = setting(
-        0.45, above=0, high=1, help="above this flagged share nothing is treated: the labels or the model are too poor to tell"
+        0.45,
+        above=0,
+        high=1,
+        help="above this flagged share nothing is treated: the labels or the model are too poor to tell",
     )
 
     dev_share: float = setting(0.1, above=0, high=0.4, help="share of the rows drawn as dev where no dev set is given")
-    test_share: float = setting(0.2, above=0, high=0.4, help="share of the rows drawn as test where no test set is given")
+    test_share: float = setting(
+        0.2, above=0, high=0.4, help="share of the rows drawn as test where no test set is given"
+    )
     text_column: str = setting("review", help="column of the text", aliases=("review_column",))
     label_column: str = setting("label", help="column of the label")
     id_column: str = setting("id", help="column of a row's own name; optional in the data")
@@ -111,7 +146,7 @@ class TrainSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServeSettings:
+class ServeSettings(Settings):
     """How the endpoint works."""
 
     port: int = setting(8080, low=1, high=65535, help="port to listen on", environment=("SAGEMAKER_BIND_TO_PORT",))
@@ -133,11 +168,8 @@ class ServeSettings:
         25, low=1, high=1024, unit="MB", help="largest request body", environment=("SAGEMAKER_MAX_PAYLOAD_IN_MB",)
     )
 
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    retired: ClassVar[Mapping[str, str]] = {}
 
-
-S = TypeVar("S", TrainSettings, ServeSettings)
+S = TypeVar("S", bound=Settings)
 
 
 def fields(cls: type[Any]) -> dict[str, tuple[Any, Any, Setting]]:
@@ -156,7 +188,7 @@ def parse(cls: type[S], raw: Mapping[str, Any]) -> S:
     given twice.
     """
     known = fields(cls)
-    names = {alias: name for name, (_, _, about) in known.items() for alias in (name, *about.aliases)}
+    names = {alias: name for name, field in known.items() for alias in (name, *field[2].aliases)}
     problems: list[str] = []
     given: dict[str, Any] = {}
     for key, value in raw.items():
@@ -188,17 +220,17 @@ def retired_notes(cls: type[S], raw: Mapping[str, Any]) -> list[str]:
 
 def from_environment(cls: type[S], environment: Mapping[str, str]) -> dict[str, str]:
     """Pick the settings that the environment gives: `RELABEL_<NAME>`, then the names in use elsewhere; first found wins."""
-    found = {}
-    for name, (_, _, about) in fields(cls).items():
-        for variable in (f"RELABEL_{name.upper()}", *about.environment):
+    found: dict[str, str] = {}
+    for name, field in fields(cls).items():
+        for variable in (f"RELABEL_{name.upper()}", *field[2].environment):
             if environment.get(variable, "") != "":
                 found.setdefault(name, environment[variable])
     return found
 
 
-def as_dict(settings: TrainSettings | ServeSettings) -> dict[str, Any]:
+def as_dict(settings: Settings) -> dict[str, Any]:
     """Give the settings as plain values, in the order of their declaration."""
-    return dataclasses.asdict(settings)
+    return {name: getattr(settings, name) for name in fields(type(settings))}
 
 
 def _coerce(name: str, value: Any, field: tuple[Any, Any, Setting]) -> Any:
@@ -243,4 +275,4 @@ def _unknown(key: str, names: Mapping[str, str]) -> str:
 
 def _shown(value: Any) -> str:
     text = str(value)
-    return repr(text if len(text) <= 40 else text[:40] + "…")
+    return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")

@@ -89,4 +89,5 @@ class Dense:
 
     def take(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
         """Give the chosen rows (b,) as (b, D) float32."""
-        return self.array[rows].astype(np.float32, copy=False)
+        taken: NDArray[np.float32] = self.array[rows].astype(np.float32, copy=False)
+        return taken

@@ -1,0 +1,29 @@
+"""Members: what one model of a stack learns from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """One model to fit.
+
+    rows:    (n,) int32, ascending: the rows it learns from.
+    targets: (N,) int64 class of every row, shared between members where it is the same.
+    weights: (N,) float32 weight of every row's loss.
+    seed:    of its initial weights, its row order and its dropout; they depend on nothing else.
+    """
+
+    rows: NDArray[np.int32]
+    targets: NDArray[np.int64]
+    weights: NDArray[np.float32]
+    seed: int
+
+
+def own_seed(*path: int) -> int:
+    """Derive a seed from a path of non-negative numbers, for example (job seed, stream, repeat, fold)."""
+    return int(np.random.SeedSequence(path).generate_state(1)[0])

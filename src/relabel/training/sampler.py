@@ -1,0 +1,92 @@
+"""Which rows a member sees in which step.
+
+The order of the rows is a pure function of (seed, epoch, block): blocks of neighbouring rows come in an order that all members
+share, so what has to be read at a time is one block, and inside a block each seed has its own order. A member's stream is that order less the
+rows it does not learn from, in batches of B; only the last batch of an epoch may be ragged.
+
+Letters: M members, B batch rows, K steps of a chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relabel.training.member import Member
+
+BLOCK_ROWS = 1 << 18
+ORDER_STREAM = 2
+"""Keeps a seed's row order apart from its other random streams."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """K consecutive steps of all members.
+
+    start:   number of its first step.
+    rows:    (K, M, B) int64; where a batch is ragged or a member has ended, some row of weight 0.
+    targets: (K, M, B) int64.
+    weights: (K, M, B) float64: weight of each row's loss divided by the rows of its batch, 0 where there is none.
+    """
+
+    start: int
+    rows: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+
+def order(total: int, seed: int, epoch: int, block_rows: int = BLOCK_ROWS) -> Iterator[NDArray[np.int64]]:
+    """Yield the rows 0..total-1 block by block in this epoch's order."""
+    blocks = -(-total // block_rows)
+    for block in np.random.default_rng((epoch, blocks)).permutation(blocks):
+        first = int(block) * block_rows
+        size = min(block_rows, total - first)
+        rng = np.random.default_rng((seed, ORDER_STREAM, epoch, int(block)))
+        yield first + rng.permutation(size)
+
+
+def steps(member: Member, batch_size: int, epochs: int) -> int:
+    """Count the steps of a member: its batches per epoch, times the epochs."""
+    return -(-len(member.rows) // batch_size) * epochs
+
+
+def batches(member: Member, batch_size: int, epochs: int, start: int = 0) -> Iterator[NDArray[np.int64]]:
+    """Yield the member's batches (B,) from step `start` on; the last of each epoch may be shorter."""
+    per_epoch = steps(member, batch_size, 1)
+    mine = np.zeros(member.targets.shape[0], dtype=bool)
+    mine[member.rows] = True
+    for epoch in range(start // per_epoch, epochs):
+        skip = max(0, start - epoch * per_epoch) * batch_size
+        left = np.empty(0, dtype=np.int64)
+        for block in order(mine.size, member.seed, epoch):
+            left = np.concatenate([left, block[mine[block]]])
+            passed = min(skip, left.size)
+            skip, left = skip - passed, left[passed:]
+            whole = left.size - left.size % batch_size
+            yield from left[:whole].reshape(-1, batch_size)
+            left = left[whole:]
+        if left.size:
+            yield left
+
+
+def chunks(members: Sequence[Member], batch_size: int, epochs: int, size: int, start: int = 0) -> Iterator[Chunk]:
+    """Yield the steps of all members, `size` at a time, from step `start` (a multiple of `size`) until the longest member ends."""
+    total = max(steps(member, batch_size, epochs) for member in members)
+    streams = [batches(member, batch_size, epochs, start) for member in members]
+    for first in range(start, total, size):
+        count = min(size, total - first)
+        rows = np.zeros((count, len(members), batch_size), dtype=np.int64)
+        targets = np.zeros(rows.shape, dtype=np.int64)
+        weights = np.zeros(rows.shape)
+        for m, (member, stream) in enumerate(zip(members, streams, strict=True)):
+            for k in range(count):
+                batch = next(stream, None)
+                if batch is None:
+                    break
+                rows[k, m, : batch.size] = batch
+                weights[k, m, : batch.size] = member.weights[batch] / batch.size
+            targets[:, m] = member.targets[rows[:, m]]
+        yield Chunk(first, rows, targets, weights)

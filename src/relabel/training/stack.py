@@ -1,0 +1,210 @@
+"""A stack of members while it trains: its steps, its clock of ends, its snapshots.
+
+Letters: M members, B batch rows, K steps of a chunk, C classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from relabel.data.examples import Features
+from relabel.evaluation import metrics
+from relabel.model import predictor
+from relabel.model.artifact import Model
+from relabel.model.networks.stacked_mlp import StackedMLP
+from relabel.settings import Schedule
+from relabel.training import sampler
+from relabel.training.inputs import Inputs
+from relabel.training.learner import Snapshot, Watch
+from relabel.training.member import Member
+from relabel.training.out_of_fold import predict
+
+DROPOUT_STREAM = 3
+"""Keeps a seed's dropout apart from its other random streams."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How members are trained; the fields are those of the same names in TrainSettings."""
+
+    width: int = 64
+    depth: int = 1
+    dropout: float = 0.0
+    standardise: bool = True
+    batch_size: int = 32
+    max_epochs: int = 1
+    lr: float = 3e-4
+    weight_decay: float = 0.0
+    gradient_clip: float = 0.0
+    schedule: Schedule = "constant"
+    patience: int = 0
+
+
+class Stack:
+    """M members in training.
+
+    A member ends with its own last step, or early where its log loss on the watched rows stops falling; its model is copied out then,
+    because Adam goes on moving weights whose gradient is zero.
+    """
+
+    def __init__(
+        self, network: StackedMLP, members: Sequence[Member], features: Features, watch: Watch | None, recipe: Recipe
+    ) -> None:
+        self.network = network
+        self.optimiser = torch.optim.AdamW(
+            network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True
+        )
+        self.step = 0
+        self._recipe = recipe
+        self._members = members
+        self._features = features
+        self._watch = watch if recipe.patience else None
+        self._inputs = Inputs(features, network.mean.dtype)
+        self._epoch = np.array([sampler.steps(member, recipe.batch_size, 1) for member in members])  # (M,) steps
+        self._last = self._epoch * recipe.max_epochs
+        self._done: dict[int, Model] = {}  # members that have ended
+        self._best: dict[int, Model] = {}  # best epoch of members that are watched
+        self._best_loss = [math.inf] * len(members)
+        self._worse = [0] * len(members)  # epochs since the best one
+
+    @property
+    def total(self) -> int:
+        """Steps of the longest member."""
+        return int(self._last.max())
+
+    @property
+    def ended(self) -> bool:
+        """Whether every member has ended."""
+        return len(self._done) == len(self._members)
+
+    def models(self) -> list[Model]:
+        """Give the ended members' models, in order."""
+        return [self._done[m] for m in range(len(self._members))]
+
+    def to(self, device: torch.device) -> None:
+        """Bring inputs and moments to the device of the network."""
+        self._inputs.to(device)
+        for state in self.optimiser.state.values():
+            state.update({name: value.to(device) for name, value in state.items() if name != "step"})
+
+    def run(self, chunk: sampler.Chunk) -> None:
+        """Take the steps of a chunk, until every member has ended."""
+        device = self.network.mean.device
+        keep = self._dropout(chunk)
+        targets = torch.from_numpy(chunk.targets).to(device)
+        weights = torch.from_numpy(chunk.weights).to(device, self.network.mean.dtype)
+        rows = self._inputs.rows(chunk.rows)
+        for k in range(len(chunk.rows)):
+            if self.ended:
+                return
+            self._step(self._inputs.take(rows[k]), targets[k], weights[k], [masks[k] for masks in keep])
+
+    def _step(self, x: Tensor, targets: Tensor, weights: Tensor, keep: list[Tensor]) -> None:
+        """Take one step of all members: the loss is the sum over members of the mean over their rows."""
+        logits = self.network(x, keep)  # (M, B, C)
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")  # (M * B,)
+        torch.dot(loss, weights.flatten()).backward()  # type: ignore[no-untyped-call]
+        self._update()
+        self.step += 1
+        for m in np.flatnonzero(self.step % self._epoch == 0):
+            if m not in self._done and self.step <= self._last[m]:
+                self._end_epoch(int(m))
+
+    def _update(self) -> None:
+        parameters = list(self.network.parameters())
+        if self._recipe.gradient_clip:
+            _clip(parameters, self._recipe.gradient_clip)
+        pace = self._pace()
+        before = [p.detach().clone() for p in parameters] if pace is not None else []
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        for parameter, old in zip(parameters, before, strict=False):
+            # An Adam step is proportional to the learning rate, so going part of the way is a smaller rate for that member.
+            parameter.detach().copy_(torch.lerp(old, parameter.detach(), pace))  # type: ignore[arg-type]
+
+    def _pace(self) -> Tensor | None:
+        """Give each member's share (M, 1, 1) of the learning rate in this step; None where it is 1 for all."""
+        if self._recipe.schedule == "constant":
+            return None
+        left = np.clip(1 - self.step / self._last, 0, 1)
+        share = left if self._recipe.schedule == "linear" else (1 - np.cos(np.pi * left)) / 2
+        return torch.tensor(share[:, None, None], dtype=self.network.mean.dtype, device=self.network.mean.device)
+
+    def _dropout(self, chunk: sampler.Chunk) -> list[Tensor]:
+        """Draw the factors (K, M, B, H) of each hidden layer: 0, or 1 / (1 - dropout)."""
+        share = self._recipe.dropout
+        if not share:
+            return []
+        shape = (self._recipe.depth, len(chunk.rows), self._recipe.batch_size, self._recipe.width)
+        rngs = [np.random.default_rng((member.seed, DROPOUT_STREAM, chunk.start)) for member in self._members]
+        drawn = np.stack([rng.random(shape, dtype=np.float32) >= share for rng in rngs], axis=2)  # (depth, K, M, B, H)
+        like = self.network.mean
+        return list(torch.from_numpy(drawn).to(like.device, like.dtype) / (1 - share))
+
+    def _end_epoch(self, m: int) -> None:
+        if self._watch is None:
+            if self.step == self._last[m]:
+                self._done[m] = self.network.member(m)
+            return
+        model = self.network.member(m)
+        probability = predict(predictor.load(model), self._features, self._watch.rows)
+        loss = float(metrics.log_losses(self._watch.labels, probability).mean())
+        if loss < self._best_loss[m]:
+            self._best[m], self._best_loss[m], self._worse[m] = model, loss, 0
+        else:
+            self._worse[m] += 1
+        if self.step == self._last[m] or self._worse[m] >= self._recipe.patience:
+            self._done[m] = self._best.pop(m)
+
+    def snapshot(self) -> Snapshot:
+        """Copy all that later steps depend on."""
+        tensors: dict[str, NDArray[Any]] = {}
+        for n, parameter in enumerate(self.network.parameters()):
+            state = self.optimiser.state[parameter]
+            for name, value in (("value", parameter), ("first", state["exp_avg"]), ("second", state["exp_avg_sq"])):
+                tensors[f"parameter.{n}.{name}"] = value.detach().cpu().numpy().copy()
+        for place, models in (("done", self._done), ("best", self._best)):
+            for m, model in models.items():
+                tensors |= {f"{place}.{m}.{name}": value for name, value in model.tensors.items()}
+        facts = {"best_loss": [None if math.isinf(x) else x for x in self._best_loss], "worse": list(self._worse)}
+        return Snapshot(self.step, tensors, facts)
+
+    def restore(self, kept: Snapshot) -> None:
+        """Take a snapshot's place."""
+        self.step = kept.step
+        for n, parameter in enumerate(self.network.parameters()):
+            value, first, second = (
+                torch.from_numpy(np.array(kept.tensors[f"parameter.{n}.{name}"]))
+                for name in ("value", "first", "second")
+            )
+            parameter.detach().copy_(value)
+            step = torch.tensor(float(kept.step))
+            self.optimiser.state[parameter] = {"step": step, "exp_avg": first, "exp_avg_sq": second}
+        self._done, self._best = self._models(kept, "done"), self._models(kept, "best")
+        self._best_loss = [math.inf if x is None else x for x in kept.facts["best_loss"]]
+        self._worse = list(kept.facts["worse"])
+
+    def _models(self, kept: Snapshot, place: str) -> dict[int, Model]:
+        found: dict[int, dict[str, NDArray[Any]]] = {}
+        for key, value in kept.tensors.items():
+            head, m, *name = key.split(".", 2)
+            if head == place:
+                found.setdefault(int(m), {})[name[0]] = value
+        return {m: Model("dense", self.network.sizes, tensors) for m, tensors in found.items()}
+
+
+def _clip(parameters: Sequence[Tensor], largest: float) -> None:
+    """Scale each member's gradient down to the norm `largest`, in place."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = torch.stack([g.flatten(1).norm(dim=1) for g in gradients]).norm(dim=0)  # (M,)
+    factor = (largest / (norm + 1e-6)).clamp(max=1)  # as torch's own clipping does
+    for g in gradients:
+        g.mul_(factor[:, None, None])
