@@ -1,0 +1,42 @@
+# Every target sets up what it needs: one virtual environment, made once and made anew when the requirements change.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# One thread per test process: the tests run side by side.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+.PHONY: demo test test-image test-faults lint format bench clean
+
+demo: $(READY)  ## plant label errors, run the whole job, show what it found
+	$(BIN)/relabel demo
+
+test: $(READY)  ## all tests but the image's and the long faults
+	$(PYTEST) -m "not image and not faults"
+
+test-image: $(READY)  ## build the container image, train and serve with it (needs a Docker engine)
+	$(PYTEST) -n 0 -m image
+
+test-faults: $(READY)  ## kills spread over a whole job, in their long form
+	$(PYTEST) -m faults
+
+lint: $(READY)  ## style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## the figures of benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/training.py
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,serve,dev]'
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,42 @@
+"""The `relabel` command: flags in, exit codes out. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+import relabel
+
+COMMANDS = {
+    "train": "relabel.cli.train",
+    "demo": "relabel.cli.demo",
+    "audit": "relabel.cli.audit",
+    "serve": "relabel.cli.serve",
+}
+"""Command -> the module whose `command` it is."""
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        found: click.Command = importlib.import_module(COMMANDS[name]).command
+        return found
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(relabel.__version__, prog_name="relabel")
+def commands() -> None:
+    """Find wrong labels over embeddings, clean them, retrain, prove what that was worth, serve the model."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line."""
+    return commands.main(args=arguments, prog_name="relabel")

@@ -1,0 +1,43 @@
+"""Command-line options made from the fields of a settings class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, get_args, get_origin
+
+import click
+
+from relabel import settings
+
+
+def options(cls: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add one option per setting; a value stays a string, which `settings.parse` coerces and checks with all others."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for name, (hint, default, about) in reversed(settings.fields(cls).items()):
+            flags = [f"--{n.replace('_', '-')}" for n in (name, *about.aliases)]
+            function = click.option(*flags, name, default=None, metavar=_metavar(hint), help=_help(about, default))(
+                function
+            )
+        return function
+
+    return decorate
+
+
+def given(values: dict[str, Any]) -> dict[str, Any]:
+    """Keep the options that were given."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _metavar(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return "|".join(value for value in get_args(hint) if value)
+    return {int: "N", float: "X", bool: "true|false"}.get(hint, "TEXT")
+
+
+def _help(about: settings.Setting, default: Any) -> str:
+    allowed = about.range_text()
+    unit = f" {about.unit}" if about.unit else ""
+    facts = [f"{allowed}{unit}"] if allowed else []
+    facts += [f"default {default}"] if default != "" else []
+    return f"{about.help} [{'; '.join(facts)}]" if facts else about.help

@@ -1,0 +1,31 @@
+"""`relabel train`: the training job, in a container or in any folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relabel.cli.options import given, options
+from relabel.settings import TrainSettings
+
+
+@click.command()
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="folder of the train channel, in place of the platform's channels"
+)
+@click.option("--output", type=click.Path(path_type=Path), help="folder for model/, output/ and checkpoints/")
+@click.option("--root", type=click.Path(path_type=Path), help="folder of the platform's contract, in place of its own")
+@options(TrainSettings)
+def command(data: Path | None, output: Path | None, root: Path | None, **values: Any) -> None:
+    """Find label errors, clean, retrain, compare; write the model and the evidence.
+
+    Without --data and --output this is the job of a training container: channels, hyperparameters and results are where the platform puts
+    them.
+    """
+    from relabel.cli.running import place, run_job
+
+    environment, paths = place(root, data, output)
+    sys.exit(run_job(environment, paths, given(values)).code)

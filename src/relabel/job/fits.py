@@ -1,0 +1,218 @@
+"""Finished and running fits, kept where the platform keeps checkpoints.
+
+Only fits are expensive. A finished one is kept under the hash of all that decides it, so running the job again from the top goes
+through what is done in no time; a running one is saved every few seconds.
+
+    <key>.models.safetensors            a finished fit
+    <key>.<step>.running.safetensors    a running fit, the two newest
+
+Each file is one safetensors file whose header carries JSON and a hash of its tensors: a torn file is seen and passed over. SageMaker's
+uploader leaves `<file>.sagemaker-uploading` beside what it reads: such a file is not deleted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+import xxhash
+from numpy.typing import NDArray
+
+from relabel import files
+from relabel.data.examples import Features
+from relabel.model.artifact import Model
+from relabel.training.learner import Hooks, Snapshot, Watch
+from relabel.training.learners.stacked import Stacked
+from relabel.training.member import Member
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+UPLOADING = ".sagemaker-uploading"
+KEEP = 2
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fits:
+    """Runs fits, keeping what they did.
+
+    folder:  where files go.
+    data:    digest of the data.
+    build:   what may change the last digits of a result: versions, threads, device.
+    every:   seconds between two snapshots of a running fit.
+    clock:   seconds, monotonic.
+    check:   raises where the job must end.
+    progress: told (name of the fit, steps done, steps in all).
+    """
+
+    folder: Path
+    data: str
+    build: Mapping[str, Any]
+    every: float
+    clock: Callable[[], float]
+    check: Callable[[], None] = lambda: None
+    progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None
+
+    def fit(
+        self, name: str, learner: Stacked, features: Features, members: Sequence[Member], watch: Watch | None = None
+    ) -> list[Model]:
+        """Give the models of the members, from an earlier run where it finished this fit.
+
+        name: for log lines; it is no part of the key.
+        """
+        self.check()
+        key = fit_key(self.data, learner, members, watch)
+        kept = self._finished(key)
+        if kept is not None:
+            log.info("fit %s: %d models kept from an earlier run", name, len(kept))
+            return kept
+        saver = _Saver(self, name, key)
+        hooks = Hooks(
+            check=self.check,
+            due=saver.due,
+            store=saver,
+            progress=lambda done, total: self.progress(name, done, total),
+        )
+        started = self.clock()
+        models = learner.fit(features, members, watch, hooks)
+        self._keep(key, models)
+        log.info("fit %s: %d models in %.1f s", name, len(models), self.clock() - started)
+        return models
+
+    def _finished(self, key: str) -> list[Model] | None:
+        found = _read(self.folder / f"{key}.models.safetensors")
+        if found is None:
+            return None
+        tensors, facts = found
+        self.warn_of_other_build(facts)
+        return [
+            Model(about["kind"], about["sizes"], _below(tensors, f"{m}.")) for m, about in enumerate(facts["models"])
+        ]
+
+    def _keep(self, key: str, models: Sequence[Model]) -> None:
+        tensors = {f"{m}.{name}": value for m, model in enumerate(models) for name, value in model.tensors.items()}
+        about = [{"kind": model.kind, "sizes": dict(model.sizes)} for model in models]
+        _write(self.folder / f"{key}.models.safetensors", tensors, {"models": about, "build": dict(self.build)})
+        for path in self.running(key):
+            _delete(path)
+
+    def running(self, key: str) -> list[Path]:
+        """List the snapshots of a running fit, newest first."""
+        return sorted(self.folder.glob(f"{key}.*.running.safetensors"), reverse=True)
+
+    def warn_of_other_build(self, facts: Mapping[str, Any]) -> None:
+        """Say where a kept file comes from another build: the result may then differ in its last digits."""
+        before = facts.get("build", {})
+        changed = [f"{name} {before.get(name)} -> {now}" for name, now in self.build.items() if before.get(name) != now]
+        if changed:
+            log.warning(
+                "going on from a fit of another build (%s): last digits may differ from an unbroken run",
+                ", ".join(changed),
+            )
+
+
+class _Saver:
+    """Keeps the snapshots of one running fit."""
+
+    def __init__(self, fits: Fits, name: str, key: str) -> None:
+        self._fits, self._name, self._key = fits, name, key
+        self._last = fits.clock()
+
+    def due(self) -> bool:
+        return self._fits.clock() - self._last >= self._fits.every
+
+    def load(self) -> Snapshot | None:
+        """Give the newest snapshot that is whole."""
+        for path in self._fits.running(self._key):
+            found = _read(path)
+            if found is None:
+                continue
+            tensors, facts = found
+            self._fits.warn_of_other_build(facts)
+            log.info("fit %s: going on from step %d", self._name, facts["step"])
+            return Snapshot(facts["step"], tensors, facts["facts"])
+        return None
+
+    def save(self, snapshot: Snapshot) -> None:
+        facts = {"step": snapshot.step, "facts": dict(snapshot.facts), "build": dict(self._fits.build)}
+        _write(self._fits.folder / f"{self._key}.{snapshot.step:012d}.running.safetensors", snapshot.tensors, facts)
+        log.info(
+            "fit %s: saved at step %d, %.1f s after the last",
+            self._name,
+            snapshot.step,
+            self._fits.clock() - self._last,
+        )
+        for path in self._fits.running(self._key)[KEEP:]:
+            _delete(path)
+        self._last = self._fits.clock()
+
+
+def fit_key(data: str, learner: Stacked, members: Sequence[Member], watch: Watch | None) -> str:
+    """Hash all that decides a fit: data, kind of model, recipe, members, watched rows; not threads, versions or times."""
+    state = xxhash.xxh3_128()
+    about = {
+        "format": FORMAT,
+        "data": data,
+        "kind": learner.kind,
+        "classes": learner.classes,
+        "dtype": str(learner.dtype),
+        "recipe": dataclasses.asdict(learner.recipe),
+    }
+    state.update(json.dumps(about, sort_keys=True).encode())
+    arrays: list[NDArray[Any]] = []
+    for member in members:
+        arrays += [member.rows, member.targets, member.weights, np.array([member.seed])]
+    arrays += [watch.rows, watch.labels] if watch is not None else []
+    for array in arrays:
+        state.update(f"{array.dtype} {array.shape};".encode())
+        state.update(np.ascontiguousarray(array).data)
+    return str(state.hexdigest())
+
+
+def _write(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
+    whole = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    metadata = {"facts": json.dumps(facts), "hash": _hash(whole)}
+    files.write_bytes(path, safetensors.numpy.save(whole, metadata))
+
+
+def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
+    """Give (tensors, facts) of a file, or None where it is missing; a torn file is None too, with a line in the log."""
+    if not path.exists():
+        return None
+    try:
+        with safetensors.safe_open(path, framework="np") as opened:
+            metadata = opened.metadata()
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  # no mapping, only keys()
+        if metadata["hash"] == _hash(tensors):
+            return tensors, json.loads(metadata["facts"])
+    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError):
+        pass
+    log.warning("checkpoint %s is torn: passed over", path.name)
+    return None
+
+
+def _hash(tensors: Tensors) -> str:
+    state = xxhash.xxh3_128()
+    for name in sorted(tensors):
+        state.update(f"{name} {tensors[name].dtype} {tensors[name].shape};".encode())
+        state.update(np.ascontiguousarray(tensors[name]).data)
+    return str(state.hexdigest())
+
+
+def _below(tensors: Tensors, prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _delete(path: Path) -> None:
+    if not path.with_name(path.name + UPLOADING).exists():
+        path.unlink(missing_ok=True)

@@ -1,0 +1,70 @@
+"""What the job says while it runs: sentences for people, metric lines for the platform."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from relabel.container import metrics
+from relabel.data.examples import Examples, Split
+from relabel.results.findings import Findings
+
+log = logging.getLogger(__name__)
+
+
+def data(examples: Examples) -> None:
+    """Say what was read."""
+    rows = ", ".join(f"{split.name.lower()} {int((examples.split == split).sum()):,}" for split in Split)
+    width = examples.features.shape[1] if examples.features is not None else 0
+    log.info("read %s rows of width %d, classes %s", rows, width, ", ".join(examples.classes))
+    for note in examples.notes:
+        log.info("%s", note)
+
+
+def findings(found: Findings) -> None:
+    """Say what was found and what it was worth."""
+    training = found.examples.rows(Split.TRAIN)
+    flagged = int(found.audit.flagged[training].sum())
+    metrics.emit(
+        cross_validation_accuracy=found.cross_validation.accuracy,
+        cross_validation_log_loss=found.cross_validation.log_loss,
+    )
+    metrics.emit(
+        flagged=flagged,
+        flagged_share=flagged / training.size,
+        cleanlab_flagged=int(found.cleanlab_flagged[training].sum()),
+        expected_errors=found.audit.expected,
+        treated=int(np.count_nonzero(found.treatment.decision)),
+    )
+    before, after, dev = found.served.before, found.served.test, found.served.dev
+    metrics.emit(
+        baseline_accuracy=before.accuracy,
+        baseline_log_loss=before.log_loss,
+        baseline_macro_f1=before.macro_f1,
+        baseline_ece=before.ece,
+    )
+    metrics.emit(
+        final_accuracy=after.accuracy, final_log_loss=after.log_loss, final_macro_f1=after.macro_f1, final_ece=after.ece
+    )
+    gain = found.comparison.gain
+    metrics.emit(
+        accuracy_gain=gain["accuracy"].value,
+        accuracy_gain_low=gain["accuracy"].low,
+        accuracy_gain_high=gain["accuracy"].high,
+        log_loss_gain=gain["log_loss"].value,
+    )
+    metrics.emit(dev_accuracy=dev.accuracy, dev_log_loss=dev.log_loss)
+    log.info("%s", found.treatment.verdict)
+    log.info(
+        "accuracy on the given test labels: %.4f before, %.4f after; gain %+.4f (95%% interval %+.4f to %+.4f)",
+        found.comparison.before.accuracy,
+        found.comparison.after.accuracy,
+        gain["accuracy"].value,
+        gain["accuracy"].low,
+        gain["accuracy"].high,
+    )
+    log.info(
+        "on test labels that the audit changed itself, as the seed project scores: %.4f (optimistic)",
+        found.relabelled_test.accuracy,
+    )

@@ -1,0 +1,218 @@
+"""The job from data to findings, stage by stage.
+
+    baseline and folds (one stack) -> audit -> folds without the worst rows -> audit -> treatment -> retrained models -> comparison
+
+Letters: N rows, C classes, S seeds, n rows compared.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+import relabel
+from relabel.auditing import confident, policies
+from relabel.auditing.examine import Audit, examine, worst
+from relabel.auditing.policies import Limits, Treatment
+from relabel.data.examples import Examples, Split
+from relabel.evaluation import comparison, metrics
+from relabel.job.fits import Fits
+from relabel.model import predictor
+from relabel.model.artifact import Artifact, Model
+from relabel.results.findings import Findings, Served
+from relabel.settings import TrainSettings, as_dict
+from relabel.training import folds
+from relabel.training.learner import Watch
+from relabel.training.learners.stacked import Stacked
+from relabel.training.member import Member, own_seed
+from relabel.training.out_of_fold import out_of_fold, predict
+from relabel.training.stack import Recipe
+
+BASELINE_STREAM = 0
+"""Keeps the seeds of the compared models apart from those of fold members."""
+
+DEV_STREAM = 4
+
+
+def run(examples: Examples, data: str, settings: TrainSettings, fits: Fits) -> tuple[Findings, Artifact]:
+    """Do the job.
+
+    data: digest of the examples.
+    fits: where fits run and are kept.
+    """
+    return _Job(examples, data, settings, fits).run()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """Probabilities of the S models before and after on untouched rows, predicted once.
+
+    before, after: (S, n, C) on the test rows.
+    dev:           (S, h, C) of the models after, on the choosing half of dev.
+    best:          the model after with the least log loss there.
+    """
+
+    before: NDArray[np.float32]
+    after: NDArray[np.float32]
+    dev: NDArray[np.float32]
+    best: int
+
+
+class _Job:
+    """One job and what its stages share."""
+
+    def __init__(self, examples: Examples, data: str, settings: TrainSettings, fits: Fits) -> None:
+        assert examples.features is not None  # noqa: S101  # the gate gives features; text alone has no reader yet
+        self.examples, self.data, self.settings, self.fits = examples, data, settings, fits
+        self.features = examples.features
+        self.training = (examples.split == Split.TRAIN) & ~examples.left_out
+        stopping, self.choosing = halves(examples.rows(Split.DEV), examples.group, settings.seed)
+        self.watch = Watch(stopping.astype(np.int32), examples.labels[stopping]) if settings.patience else None
+        self.learner = Stacked(len(examples.classes), recipe(settings))
+
+    def run(self) -> tuple[Findings, Artifact]:
+        examples, settings = self.examples, self.settings
+        given = np.ones(len(examples), dtype=np.float32)
+        plan = folds.plan(
+            examples.labels,
+            examples.group,
+            self.training,
+            folds=settings.folds,
+            repeats=settings.repeats,
+            seed=settings.seed,
+        )
+        members = [*self._seeds(examples.labels, given), *folds.members(plan, examples.labels, given)]
+        fitted = self._fit("baseline and folds", members)
+        before, fold_models = fitted[: settings.seeds], fitted[settings.seeds :]
+        probability = self._out_of_fold(fold_models, plan)
+        audit = self._examine(probability, plan)
+        treatment = policies.decide(
+            settings.policy, audit, examples.labels, self.training, examples.trusted, limits(settings)
+        )
+        after = self._retrain(treatment, before)
+        flags = confident.flags(examples.labels, probability)
+        judged = self._judged(before, after)
+        findings = Findings(
+            examples=examples,
+            settings=settings,
+            data=self.data,
+            plan=plan,
+            cross_validation=metrics.score(examples.labels[self.training], probability[self.training]),
+            audit=dataclasses.replace(audit, probability=probability),
+            self_confidence=confident.self_confidence(examples.labels, probability),
+            cleanlab_flagged=flags,
+            treatment=treatment,
+            comparison=self._compare(judged, audit),
+            served=self._served(judged, treated=after is not before),
+            relabelled_test=self._relabelled(judged, probability, flags),
+        )
+        return findings, self._artifact(findings, after[judged.best])
+
+    def _seeds(self, labels: NDArray[np.int64], weights: NDArray[np.float32]) -> list[Member]:
+        """Give the S members whose models are compared: the same seeds before and after."""
+        rows = np.flatnonzero(self.training & (weights > 0)).astype(np.int32)
+        seed = self.settings.seed
+        return [Member(rows, labels, weights, own_seed(seed, BASELINE_STREAM, s)) for s in range(self.settings.seeds)]
+
+    def _fit(self, name: str, members: Sequence[Member]) -> list[Model]:
+        return self.fits.fit(name, self.learner, self.features, members, self.watch)
+
+    def _out_of_fold(self, models: Sequence[Model], plan: folds.FoldPlan) -> NDArray[np.float64]:
+        return out_of_fold([predictor.load(model) for model in models], plan, self.features)
+
+    def _examine(self, probability: NDArray[np.float64], plan: folds.FoldPlan) -> Audit:
+        """Audit once, or twice: then the folds are trained again without the worst rows."""
+        examples = self.examples
+        audit = examine(examples.labels, probability, training=self.training, trusted=examples.trusted)
+        if self.settings.passes == 1:
+            return audit
+        weights = np.ones(len(examples), dtype=np.float32)
+        weights[worst(audit, self.training)] = 0
+        models = self._fit("second pass", folds.members(plan, examples.labels, weights))
+        second = self._out_of_fold(models, plan)
+        return examine(examples.labels, second, training=self.training, trusted=examples.trusted, first=audit)
+
+    def _retrain(self, treatment: Treatment, before: list[Model]) -> list[Model]:
+        """Fit the S models again on what the policy made of the labels; where it changed nothing they are the same."""
+        if not treatment.decision.any():  # KEEP everywhere
+            return before
+        return self._fit("retraining", self._seeds(treatment.labels, treatment.weights))
+
+    def _judged(self, before: list[Model], after: list[Model]) -> _Judged:
+        dev = self._predicted(after, self.choosing)
+        losses = [metrics.log_losses(self.examples.labels[self.choosing], each).mean() for each in dev]
+        test = self.examples.rows(Split.TEST)
+        first = self._predicted(before, test)
+        return _Judged(
+            before=first,
+            after=first if after is before else self._predicted(after, test),
+            dev=dev,
+            best=int(np.argmin(losses)),
+        )
+
+    def _predicted(self, models: list[Model], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        return np.stack([predict(predictor.load(model), self.features, rows) for model in models])
+
+    def _compare(self, judged: _Judged, audit: Audit) -> comparison.Comparison:
+        test = self.examples.rows(Split.TEST)
+        labels, group = self.examples.labels[test], self.examples.group[test]
+        return comparison.compare(
+            labels, judged.before, judged.after, group, seed=self.settings.seed, noise=audit.noise.given_true
+        )
+
+    def _served(self, judged: _Judged, *, treated: bool) -> Served:
+        labels = self.examples.labels
+        test, best = self.examples.rows(Split.TEST), judged.best
+        return Served(
+            seed=best,
+            fitted_on="treated" if treated else "given",
+            before=metrics.score(labels[test], judged.before[best]),
+            dev=metrics.score(labels[self.choosing], judged.dev[best]),
+            test=metrics.score(labels[test], judged.after[best]),
+        )
+
+    def _relabelled(
+        self, judged: _Judged, probability: NDArray[np.float64], flags: NDArray[np.bool_]
+    ) -> metrics.Scores:
+        """Score as the seed does: on test labels that were flipped wherever confident learning flags them."""
+        test = self.examples.rows(Split.TEST)
+        flipped = np.where(flags, probability.argmax(axis=1), self.examples.labels)[test]
+        return metrics.score(flipped, judged.after[judged.best])
+
+    def _artifact(self, findings: Findings, model: Model) -> Artifact:
+        return Artifact(
+            model=model,
+            classes=self.examples.classes,
+            fitted_on="treated" if findings.served.fitted_on == "treated" else "given",
+            noise=findings.audit.noise.given_true,
+            provenance={
+                "relabel": relabel.__version__,
+                "data": self.data,
+                "settings": as_dict(self.settings),
+                "seed": findings.served.seed,
+                "test": {"accuracy": findings.served.test.accuracy, "log_loss": findings.served.test.log_loss},
+            },
+        )
+
+
+def halves(rows: NDArray[np.intp], group: NDArray[np.int64], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Split the dev rows (n,) by seed, duplicates together: one half stops training early, the other chooses.
+
+    group: (N,) duplicate group of every row.
+    """
+    names, place = np.unique(group[rows], return_inverse=True)
+    chooses = np.random.default_rng((seed, DEV_STREAM)).permutation(names.size) % 2 == 0
+    return rows[~chooses[place]], rows[chooses[place]]
+
+
+def recipe(settings: TrainSettings) -> Recipe:
+    """Take out of the settings what decides a fit."""
+    return Recipe(**{field.name: getattr(settings, field.name) for field in dataclasses.fields(Recipe)})
+
+
+def limits(settings: TrainSettings) -> Limits:
+    """Take out of the settings what bounds a policy."""
+    return Limits(**{field.name: getattr(settings, field.name) for field in dataclasses.fields(Limits)})

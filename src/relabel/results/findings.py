@@ -1,0 +1,63 @@
+"""What a finished job knows; every table of the results is a view of it.
+
+Letters: N rows of all splits, C classes, S seeds, n test rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relabel.auditing.examine import Audit
+from relabel.auditing.policies import Treatment
+from relabel.data.examples import Examples
+from relabel.evaluation.comparison import Comparison
+from relabel.evaluation.metrics import Scores
+from relabel.settings import TrainSettings
+from relabel.training.folds import FoldPlan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Served:
+    """The model that the endpoint gets.
+
+    seed:         which of the S models trained after the treatment it is, from 0: the one with the best log loss on the choosing
+                  half of dev.
+    fitted_on:    given, or treated labels.
+    before, dev, test: scores: on test of the same seed before the treatment, of the served one on the choosing half of dev and on test.
+    """
+
+    seed: int
+    fitted_on: str
+    before: Scores
+    dev: Scores
+    test: Scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """Everything that the results are written from.
+
+    data:              digest of the data.
+    cross_validation:  scores of the out-of-fold probabilities of the first pass on the training rows as given.
+    audit:             of the last pass.
+    self_confidence:   (N,) out-of-fold probability of the given label, of the first pass.
+    cleanlab_flagged:  (N,) by confident learning on the first pass, over all rows.
+    comparison:        before and after on the test rows.
+    relabelled_test:   scores of the served model on test labels that the audit changed: the seed's protocol, optimistic.
+    """
+
+    examples: Examples
+    settings: TrainSettings
+    data: str
+    plan: FoldPlan
+    cross_validation: Scores
+    audit: Audit
+    self_confidence: NDArray[np.float64]
+    cleanlab_flagged: NDArray[np.bool_]
+    treatment: Treatment
+    comparison: Comparison
+    served: Served
+    relabelled_test: Scores

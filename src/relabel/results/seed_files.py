@@ -1,0 +1,80 @@
+"""The four files of the seed project, under their names and with their keys, so that what reads them goes on working.
+
+pre-results.json      {"loss", "acc"} on the test rows, trained on the labels as given
+final-results.json    the same after the treatment, on the SAME labels; what the seed would have said stands beside it
+prob.csv              text, label, out-of-fold probability, for every row
+pre-annotations.json  Label Studio tasks for the flagged rows, with the suggested label
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from relabel import files
+from relabel.results.findings import Findings
+from relabel.results.tables import worst_first, write_csv
+
+PRE_RESULTS = "pre-results.json"
+FINAL_RESULTS = "final-results.json"
+PROBABILITIES = "prob.csv"
+PRE_ANNOTATIONS = "pre-annotations.json"
+SENTIMENT = {"0": "Negative", "1": "Positive"}
+"""Names that the seed's annotation project gives its two classes."""
+
+OPTIMISTIC = (
+    "accuracy on test labels that the audit itself changed, as the seed project reports it: optimistic, because the model under test "
+    "decided which labels to change; compare `acc` instead"
+)
+
+
+def write(folder: Path, findings: Findings) -> None:
+    """Write the four files."""
+    served = findings.served
+    files.write_json(folder / PRE_RESULTS, {"loss": served.before.log_loss, "acc": served.before.accuracy})
+    final = {
+        "loss": served.test.log_loss,
+        "acc": served.test.accuracy,
+        "seed_protocol": {
+            "loss": findings.relabelled_test.log_loss,
+            "acc": findings.relabelled_test.accuracy,
+            "note": OPTIMISTIC,
+        },
+    }
+    files.write_json(folder / FINAL_RESULTS, final)
+    _write_probabilities(folder / PROBABILITIES, findings)
+    tasks = [_task(findings, n) for n in worst_first(findings).tolist()]
+    files.write_text(folder / PRE_ANNOTATIONS, json.dumps(tasks, ensure_ascii=False) + "\n")
+
+
+def _write_probabilities(path: Path, findings: Findings) -> None:
+    """Write `prob`, the probability of the second class, for two classes; `prob_<class>` for each of more."""
+    examples = findings.examples
+    two = len(examples.classes) == 2  # noqa: PLR2004  # the seed's own case
+    probability = findings.audit.probability[:, 1:] if two else findings.audit.probability
+    names = ["prob"] if two else [f"prob_{name}" for name in examples.classes]
+    texts = [""] * len(examples) if examples.texts is None else examples.texts
+    lines = (
+        [text, examples.classes[label], *(f"{value:.6f}" for value in values)]
+        for text, label, values in zip(texts, examples.labels.tolist(), probability.tolist(), strict=True)
+    )
+    write_csv(path, [findings.settings.text_column, findings.settings.label_column, *names], lines)
+
+
+def _task(findings: Findings, n: int) -> dict[str, Any]:
+    examples = findings.examples
+    name = examples.classes[findings.audit.suggested[n]]
+    choice = SENTIMENT[name] if examples.classes == tuple(SENTIMENT) else name
+    result = {
+        "value": {"choices": [choice]},
+        "id": f"data-{n}",
+        "from_name": "sentiment",
+        "to_name": "text",
+        "type": "choices",
+    }
+    text = "" if examples.texts is None else examples.texts[n]
+    return {
+        "data": {"text": text},
+        "predictions": [{"result": [result], "score": round(float(findings.audit.posterior[n]), 6)}],
+    }
