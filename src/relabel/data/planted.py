@@ -64,5 +64,5 @@ def write(folder: Path, name: str, planted: Planted) -> None:
 
 def _text(label: int, rng: np.random.Generator) -> str:
     words = PRAISE if label else BLAME
-    thing, first, second, days = rng.choice(THINGS), *rng.choice(words, 2, replace=False), rng.integers(2, 1000)
-    return f"The {thing} is {first} and {second}, after {days} days"
+    thing, first, second, uses = rng.choice(THINGS), *rng.choice(words, 2, replace=False), rng.integers(2, 10**9)
+    return f"The {thing} is {first} and {second} after {uses} uses"

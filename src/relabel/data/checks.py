@@ -1,0 +1,96 @@
+"""What can be said against the files when they are seen together; each problem begins with a file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relabel.data import phrases
+from relabel.data.examples import Examples, Split
+from relabel.data.labels import UNLABELLED, Encoded
+from relabel.data.parts import Part
+
+LONGEST_LABEL = 100
+"""Characters; a longer one is a text."""
+
+
+def widths(parts: Sequence[Part], expected: int) -> Iterator[str]:
+    """Embeddings whose width is not the expected one, or, with 0, not that of the first file."""
+    read = [(part.matrix_name, part.matrix.width) for part in parts if part.matrix is not None]
+    right, by = (expected, "width_expected") if expected or not read else (read[0][1], read[0][0])
+    for name, width in read:
+        if width != right:
+            yield f"{name}: {width:,} wide, but {by} is {right:,}: embed all files with the same model"
+
+
+def repeated_ids(parts: Sequence[Part]) -> Iterator[str]:
+    """Ids that were given before, in the same file or another; a row without an id repeats none."""
+    first: dict[str, tuple[str, int]] = {}
+    for part in parts:
+        again: dict[str, str] = {}
+        for row, name in enumerate([] if part.ids is None else part.ids.tolist()):
+            file, earlier = first.setdefault(name, (part.name, row)) if name else (part.name, row)
+            if (file, earlier) != (part.name, row):
+                again.setdefault(name, f"{phrases.name(name)} in row {row} and {file} row {earlier}")
+        if again:
+            shown = "; ".join([*again.values()][: phrases.FEW]) + ("; …" if len(again) > phrases.FEW else "")
+            count = phrases.counted(len(again), "id")
+            yield f"{part.name}: {count} given before ({shown}): give every row an id of its own"
+
+
+def classes(parts: Sequence[Part], encoded: Encoded) -> Iterator[str]:
+    """Labels that are no labels, a single class, classes that no training row has.
+
+    encoded: the labels of all parts that have them, one after another. Classes are judged only where every part has,
+             and none has texts in their place, which would then be quoted.
+    """
+    labelled = [part for part in parts if part.labels is not None]
+    ends = np.cumsum([part.labels.size for part in parts if part.labels is not None], dtype=np.intp)[:-1]
+    for part, refused in zip(labelled, np.split(encoded.refused, ends) if labelled else [], strict=True):
+        if refused.any():
+            where = phrases.rows(np.flatnonzero(refused).tolist())
+            yield f"{part.name}: no whole number as the label in {where}: give whole numbers (0, 1) or class names"
+    texts = [(part.name, longest) for part in labelled if (longest := _longest(part)) > LONGEST_LABEL]
+    for file, longest in texts:
+        yield f"{file}: labels of up to {longest:,} characters: set label_column to the column of the labels"
+    if labelled and len(labelled) == len(parts) and not texts:
+        yield from _untrained(labelled, np.split(encoded.codes, ends), encoded.classes)
+
+
+def _longest(part: Part) -> int:
+    return 0 if part.labels is None else max(map(len, part.labels.tolist()), default=0)
+
+
+def _untrained(parts: Sequence[Part], codes: Sequence[NDArray[np.int64]], names: Sequence[str]) -> Iterator[str]:
+    if len(names) == 1:
+        yield f"{parts[0].name}: all labels of all files are {phrases.name(names[0])}: give two classes or more"
+    known = {c for part, own in zip(parts, codes, strict=True) if part.split is Split.TRAIN for c in own.tolist()}
+    for part, own in zip(parts, codes, strict=True) if known else ():
+        new = sorted(set(own.tolist()) - known - {UNLABELLED})
+        if new:
+            unseen = phrases.names([names[c] for c in new])
+            yield f"{part.name}: no training row has the label {unseen}: add such rows, or mend these labels"
+
+
+def survivors(examples: Examples) -> Iterator[str]:
+    """Splits that duplicates or drawing leave without what a job needs: a class in train, any row in dev or test."""
+    train = np.bincount(examples.labels[examples.rows(Split.TRAIN)], minlength=len(examples.classes))
+    gone = [examples.classes[c] for c in np.flatnonzero(train == 0)]
+    if gone:
+        yield (
+            f"train: no row with the label {phrases.names(gone)} is left to train on: "
+            "the others went to dev or test, given or drawn, or have duplicates there; give more rows of that class"
+        )
+    for split in (Split.DEV, Split.TEST):
+        if examples.rows(split).size == 0:
+            name = split.name.lower()
+            yield f"{name}: no row is left: train is too small to draw from, or all have duplicates in test; give more"
+
+
+def bad_rows(part: Part, rows: NDArray[np.intp]) -> Iterator[str]:
+    """Embeddings that are no numbers."""
+    if rows.size:
+        where = phrases.rows(rows.tolist())
+        yield f"{part.matrix_name}: NaN, infinity or a value beyond float32 in {where}: embed or leave out these rows"

@@ -1,0 +1,37 @@
+"""Embeddings of one file, opened and not yet read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relabel.errors import UserError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """A matrix (rows, width) in a file.
+
+    copy: copy(start, out) fills `out` (b, width) float32 with the rows from `start` on; a value beyond float32 becomes
+          infinite.
+    """
+
+    rows: int
+    width: int
+    copy: Callable[[int, NDArray[np.float32]], None]
+
+
+def flat_shape(shape: Sequence[int], kind: str) -> tuple[int, int]:
+    """Give (rows, width) of an array (N, D) or (N, 1, D).
+
+    kind: what it is, for the message: `float32 tensor`.
+    Raises UserError for any other shape.
+    """
+    if len(shape) == 3 and shape[1] == 1:  # noqa: PLR2004  # (N, 1, D), as an encoder gives one vector per text
+        shape = (shape[0], shape[2])
+    if len(shape) != 2 or shape[1] == 0:  # noqa: PLR2004
+        raise UserError(f"a {kind} of shape {tuple(shape)}: give one of shape (rows, width) or (rows, 1, width)")
+    return int(shape[0]), int(shape[1])

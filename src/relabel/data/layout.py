@@ -1,0 +1,168 @@
+"""Which files of the channels belong together, and to which split. Nothing is read here.
+
+    train/{train,dev,test}.csv + .pt                 one channel: a file's name says its split
+    train/*.csv + .pt, dev/*.csv + .npy, test/...    a channel for each split: its files are shards, in order of names
+    train/*.csv + .pt                                train only: dev and test are drawn from it
+
+In the channel train, `dev.csv`, `dev-00001.csv` and `val_a.csv` mean dev as long as there is no dev channel; any other
+name means train. Channels that mean the same split are read one after another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relabel.data import phrases
+from relabel.data.examples import Split
+from relabel.data.formats import MATRICES, TABLES
+
+SPLITS = {
+    "train": Split.TRAIN,
+    "training": Split.TRAIN,
+    "dev": Split.DEV,
+    "val": Split.DEV,
+    "valid": Split.DEV,
+    "validation": Split.DEV,
+    "test": Split.TEST,
+}
+"""Names of channels and of files, and the split they mean."""
+
+NAMED_FOR = re.compile(rf"({'|'.join(SPLITS)})(?![a-z])")
+READ = {*TABLES, *MATRICES}
+ONLY = f"only {', '.join([*TABLES, *MATRICES])} files in the channel's own folder are read"
+OTHER_DATA = {
+    ".arrow",
+    ".feather",
+    ".gz",
+    ".json",
+    ".jsonl",
+    ".npz",
+    ".parquet",
+    ".pkl",
+    ".pth",
+    ".safetensors",
+    ".tsv",
+}
+"""Suffixes of data that is not read: people are told when such a file is passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A label file and its embeddings; `table` and `matrix` are their names as `channel/name`."""
+
+    split: Split
+    table: str
+    table_path: Path
+    matrix: str
+    matrix_path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The sources in the order of splits and, inside a split, of names; what is wrong; what was passed over."""
+
+    sources: tuple[Source, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def find(channels: Mapping[str, Path]) -> Layout:
+    """Pair the files of the channels. Hidden files and folders inside a channel are passed over.
+
+    Problems: channels of unknown name or without a folder, no training data, label files without embeddings and the
+    other way round, files named for another split than their channel's.
+    """
+    known = {name: channels[name] for name in sorted(channels) if name.lower() in SPLITS}
+    given = {SPLITS[name.lower()] for name in known}
+    found = [_channel(name, folder, given) for name, folder in known.items()]
+    sources = sorted((source for part in found for source in part.sources), key=lambda s: (s.split, s.table))
+    problems = [
+        *(_unknown(name) for name in sorted(channels) if name not in known),
+        *([] if Split.TRAIN in given else [_no_train(channels)]),
+        *(problem for part in found for problem in part.problems),
+    ]
+    if not problems and not any(source.split is Split.TRAIN for source in sources):
+        problems.append("train: files of dev or test, and none of train: add train.csv and its embeddings")
+    return Layout(tuple(sources), tuple(problems), tuple(note for part in found for note in part.notes))
+
+
+def _channel(name: str, folder: Path, given: Collection[Split]) -> Layout:
+    """Pair the files of one channel."""
+    if not folder.is_dir():
+        return Layout((), (f"{name}: no folder at {folder}: give this channel in File or FastFile mode",), ())
+    visible = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    by_stem: dict[str, list[Path]] = {}
+    for path in visible:
+        if path.is_file() and path.suffix.lower() in READ:
+            by_stem.setdefault(path.stem, []).append(path)
+    if not by_stem:
+        return Layout((), (_no_data(name, visible),), ())
+    wrong = {
+        stem: (*_unpaired(name, stem, paths), *_misplaced(name, paths[0], given)) for stem, paths in by_stem.items()
+    }
+    return Layout(
+        tuple(_source(name, paths) for stem, paths in by_stem.items() if not wrong[stem]),
+        tuple(problem for problems in wrong.values() for problem in problems),
+        tuple(f"{name}/{path.name} is passed over: {ONLY}" for path in visible if _looks_like_data(path)),
+    )
+
+
+def _source(channel: str, paths: Sequence[Path]) -> Source:
+    table, matrix = sorted(paths, key=lambda path: path.suffix.lower() in MATRICES)
+    named = _named(table.stem)
+    split = SPLITS[channel.lower()] if named is None else named
+    return Source(split, f"{channel}/{table.name}", table, f"{channel}/{matrix.name}", matrix)
+
+
+def _unpaired(channel: str, stem: str, paths: Sequence[Path]) -> Iterator[str]:
+    """Yield what hinders these files of one stem from being one label file and its embeddings."""
+    tables = [path.name for path in paths if path.suffix.lower() in TABLES]
+    matrices = [path.name for path in paths if path.suffix.lower() in MATRICES]
+    if not tables:
+        yield f"{channel}/{matrices[0]}: embeddings without labels: add {stem}.csv beside it"
+    if not matrices:
+        yield f"{channel}/{tables[0]}: labels without embeddings: add {stem}.pt or {stem}.npy beside it"
+    for several in (tables, matrices):
+        if len(several) > 1:
+            yield f"{channel}/{several[0]}: {phrases.names(several[1:])} has the same name: keep one of them"
+
+
+def _misplaced(channel: str, path: Path, given: Collection[Split]) -> Iterator[str]:
+    """Yield what is wrong with a file that is named for another split than its channel's."""
+    own, named = SPLITS[channel.lower()], _named(path.stem)
+    if named is None or named is own or (own is Split.TRAIN and named not in given):
+        return
+    wanted = named.name.lower()
+    instead = f"there is a channel for {wanted} too" if named in given else f"give it in a channel `{wanted}`"
+    yield f"{channel}/{path.name}: named for {wanted} in a channel of {own.name.lower()}: {instead}; move or rename it"
+
+
+def _named(stem: str) -> Split | None:
+    match = NAMED_FOR.match(stem.lower())
+    return SPLITS[match[1]] if match else None
+
+
+def _looks_like_data(path: Path) -> bool:
+    """Tell whether what is not read would be missed: data of another format, or a folder of data."""
+    if path.is_dir():
+        return any(inner.suffix.lower() in READ | OTHER_DATA for inner in path.iterdir())
+    return path.suffix.lower() in OTHER_DATA
+
+
+def _unknown(channel: str) -> str:
+    return f"{channel}: unknown channel: the channels are `train`, `dev` (also `val`, `valid`, `validation`) and `test`"
+
+
+def _no_train(channels: Collection[str]) -> str:
+    seen = f"only {phrases.names(sorted(channels))}" if channels else "and no other"
+    return f"train: no such channel, {seen}: give the training data as channel `train`"
+
+
+def _no_data(channel: str, visible: Sequence[Path]) -> str:
+    seen = (
+        f"nothing to read, only {phrases.names([path.name for path in visible])}" if visible else "the folder is empty"
+    )
+    return f"{channel}: {seen}: give label files (.csv) beside embeddings of the same name (.pt or .npy)"

@@ -1,0 +1,105 @@
+"""One label file with its embeddings, opened, and what can be said against it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relabel.data import formats, labels, phrases
+from relabel.data.examples import Split
+from relabel.data.formats.matrix import Matrix
+from relabel.data.formats.table import Table
+from relabel.data.layout import Source
+from relabel.errors import DISK_ERRNOS, UserError
+from relabel.settings import TrainSettings
+
+Strings = NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What one source holds; None where it has no such column, or could not be read, which is then among the problems.
+
+    name, matrix_name: the two files as `channel/name`.
+    labels, texts, ids: (n,) str.
+    problems: what is wrong with either file, each problem beginning with the file's name.
+    """
+
+    split: Split
+    name: str
+    matrix_name: str
+    labels: Strings | None
+    texts: Strings | None
+    ids: Strings | None
+    matrix: Matrix | None
+    header: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def opened(source: Source, settings: TrainSettings) -> Part:
+    """Read a label file and open its embeddings; what is wrong with either is in the part's `problems`."""
+    problems: list[str] = []
+    table: Table | None = None
+    matrix: Matrix | None = None
+    wanted = (settings.label_column, settings.text_column, settings.id_column)
+    with _noting(problems, source.table):
+        table = formats.TABLES[_suffix(source.table_path)](_checked(source.table_path), wanted)
+        _check_labels(table, settings.label_column)
+    with _noting(problems, source.matrix):
+        matrix = formats.MATRICES[_suffix(source.matrix_path)](_checked(source.matrix_path))
+        if table is not None and table.rows != matrix.rows:
+            raise UserError(
+                f"{matrix.rows:,} embeddings, but {source.table} has {table.rows:,} rows: give each row one embedding"
+            )
+    values = table.values if table else {}
+    return Part(
+        split=source.split,
+        name=source.table,
+        matrix_name=source.matrix,
+        labels=values.get(settings.label_column),
+        texts=values.get(settings.text_column),
+        ids=values.get(settings.id_column),
+        matrix=matrix,
+        header=table.header if table else (),
+        problems=tuple(problems),
+    )
+
+
+def _check_labels(table: Table, column: str) -> None:
+    """Raise UserError where a file has no rows, no labels, or something else in their place."""
+    if column not in table.values:
+        raise UserError(
+            f"no column `{column}` of labels, only {phrases.names(table.header)}: set label_column, or add the header"
+        )
+    if table.rows == 0:
+        raise UserError("no rows: the file ends with its header")
+    if (empty := np.flatnonzero(labels.empty(table.values[column]))).size:
+        raise UserError(f"the label is empty in {phrases.rows(empty.tolist())}: label these rows, or leave them out")
+
+
+def _checked(path: Path) -> Path:
+    if path.stat().st_size == 0:
+        raise UserError("the file is empty (0 bytes): was it written to its end?")
+    return path
+
+
+@contextmanager
+def _noting(problems: list[str], name: str) -> Iterator[None]:
+    """Turn what the reading of one file raises into problems that begin with its name."""
+    try:
+        yield
+    except UserError as error:
+        problems += [f"{name}: {problem}" for problem in error.problems]
+    except OSError as error:
+        if error.errno in DISK_ERRNOS:
+            raise
+        problems.append(f"{name}: it cannot be read: {error.strerror or type(error).__name__}")
+
+
+def _suffix(path: Path) -> str:
+    return path.suffix.lower()
