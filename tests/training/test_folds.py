@@ -99,5 +99,5 @@ def test_folds_have_the_classes_of_the_whole() -> None:
 def test_a_class_too_small_for_the_folds_is_named() -> None:
     """The message says which class, how many it has, and what to do."""
     labels = np.array([0] * 20 + [1] * 3)
-    with pytest.raises(UserError, match="class 1 has 3.*smaller `folds`"):
+    with pytest.raises(UserError, match=r"class 1 has 3.*smaller `folds`"):
         plan(labels, np.arange(23), np.ones(23, bool), folds=5, repeats=1, seed=0)

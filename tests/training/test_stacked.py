@@ -61,7 +61,9 @@ def witness(features: Dense, member: Member, recipe: Recipe) -> nn.Sequential:
     return network
 
 
-@pytest.mark.parametrize("recipe", [Recipe(lr=0.01), Recipe(lr=0.01, depth=2, width=9, max_epochs=3, gradient_clip=0.05)])
+@pytest.mark.parametrize(
+    "recipe", [Recipe(lr=0.01), Recipe(lr=0.01, depth=2, width=9, max_epochs=3, gradient_clip=0.05)]
+)
 def test_a_member_of_a_stack_is_the_member_trained_alone(recipe) -> None:
     """In float64, members of unequal size equal a plain nn.Linear network trained alone, to 1e-9."""
     features, labels = made()
@@ -71,13 +73,20 @@ def test_a_member_of_a_stack_is_the_member_trained_alone(recipe) -> None:
         alone = witness(features, member, recipe)
         linears = [layer for layer in alone if isinstance(layer, nn.Linear)]
         for n, linear in enumerate(linears):
-            np.testing.assert_allclose(model.tensors[f"weight.{n}"], linear.weight.detach().numpy().T, rtol=0, atol=1e-9)
+            np.testing.assert_allclose(
+                model.tensors[f"weight.{n}"], linear.weight.detach().numpy().T, rtol=0, atol=1e-9
+            )
             np.testing.assert_allclose(model.tensors[f"bias.{n}"], linear.bias.detach().numpy(), rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(
     "recipe",
-    [Recipe(), Recipe(dropout=0.3, max_epochs=2), Recipe(schedule="cosine", weight_decay=0.1), Recipe(depth=0, batch_size=7)],
+    [
+        Recipe(),
+        Recipe(dropout=0.3, max_epochs=2),
+        Recipe(schedule="cosine", weight_decay=0.1),
+        Recipe(depth=0, batch_size=7),
+    ],
 )
 def test_company_does_not_change_a_members_predictions(recipe) -> None:
     """In float32, a member's probabilities are the same alone and in a stack, to 1e-3, whatever the recipe."""
@@ -145,7 +154,8 @@ def test_early_stopping_keeps_each_members_best_epoch() -> None:
     (best,) = Stacked(2, Recipe(lr=0.02, max_epochs=200, patience=3), "cpu").fit(features, [member], watch, hooks)
     (last,) = Stacked(2, Recipe(lr=0.02, max_epochs=200), "cpu").fit(features, [member], None, Hooks())
     losses = [
-        -np.log(predictor.load(model)(features.array[watch.rows])[np.arange(300), watch.labels]).mean() for model in (best, last)
+        -np.log(predictor.load(model)(features.array[watch.rows])[np.arange(300), watch.labels]).mean()
+        for model in (best, last)
     ]
     assert losses[0] < losses[1]
     assert seen[-1][0] < seen[-1][1], "it stopped before its last step"

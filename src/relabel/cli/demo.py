@@ -20,7 +20,9 @@ SEED = 7
 
 
 @click.command()
-@click.option("--rows", default=8000, show_default=True, type=click.IntRange(500, 1_000_000), help="training rows to make")
+@click.option(
+    "--rows", default=8000, show_default=True, type=click.IntRange(500, 1_000_000), help="training rows to make"
+)
 @click.option("--width", default=768, show_default=True, type=click.IntRange(16, 8192), help="width of the embeddings")
 @click.option("--output", type=click.Path(path_type=Path), help="folder to work in; a new temporary one by default")
 def command(rows: int, width: int, output: Path | None) -> None:
@@ -54,12 +56,14 @@ def _make(root: Path, rows: int, width: int) -> Planted:
 
 
 def _show(train: Planted, findings: Findings) -> None:
-    wrong = train.given != train.truth
-    flagged = findings.audit.flagged[: wrong.size]
-    by_cleanlab = findings.cleanlab_flagged[: wrong.size]
+    from relabel.data.examples import Split
+
+    rows = findings.examples.rows(Split.TRAIN)
+    wrong = (train.given != train.truth)[findings.examples.row[rows]]
+    flagged, by_cleanlab = findings.audit.flagged[rows], findings.cleanlab_flagged[rows]
     compared = findings.comparison
     gain = compared.gain["accuracy"]
-    rows = [
+    lines = [
         ("rows", f"{wrong.size}"),
         ("flips planted", f"{wrong.sum()}"),
         ("expected errors", f"{findings.audit.expected:.0f}"),
@@ -71,7 +75,7 @@ def _show(train: Planted, findings: Findings) -> None:
         ("gain", f"{gain.value:+.4f}, 95% interval {gain.low:+.4f} to {gain.high:+.4f}"),
     ]
     click.echo()
-    for name, value in rows:
+    for name, value in lines:
         click.echo(f"{name:<22}{value}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relabel.container import environment as environments
-from relabel.container import logs
+from relabel.container import logs, metrics
 from relabel.container.environment import Environment
 from relabel.container.paths import Paths
 
@@ -28,6 +29,7 @@ def place(root: Path | None, data: Path | None, output: Path | None) -> tuple[En
 def run_job(environment: Environment, paths: Paths, overrides: Mapping[str, Any], *, quiet: bool = False) -> Done:
     """Run the job, with bars on a terminal and plain lines elsewhere; with `quiet`, warnings only."""
     logs.configure(sys.stdout, logs.level("warning" if quiet else environment.log_level))
+    logging.getLogger(metrics.LOGGER).disabled = quiet
     # A container of the SDK's local mode has a terminal too, so the platform's own folder means plain lines.
     bars = sys.stderr.isatty() and not environment.plain
     with _shown(bars=bars) as progress:

@@ -28,7 +28,7 @@ from relabel.errors import UserError
 from relabel.job import reporting, stages
 from relabel.job.fits import Fits
 from relabel.model import artifact
-from relabel.results import audit_table, journal, metrics_file, run_record, seed_files, tables
+from relabel.results import audit_table, cleaned, journal, label_issues, metrics_file, run_record, seed_files
 from relabel.results.findings import Findings
 from relabel.settings import TrainSettings
 
@@ -107,8 +107,8 @@ def _train(
     folder = paths.output_data
     for write in (
         audit_table.write,
-        tables.write_issues,
-        tables.write_cleaned,
+        label_issues.write,
+        cleaned.write,
         seed_files.write,
         journal.write,
         metrics_file.write,
@@ -130,8 +130,12 @@ def _train(
 
 
 def default_threads() -> int:
-    """Give the processor cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """Give half the processor cores that this process may use, at most 4.
+
+    The networks are small: more threads gain little, and threads that wait for each other at every small operation lose all of it when
+    anything else runs on their cores (measured: 100 times slower).
+    """
+    return max(1, min(4, len(os.sched_getaffinity(0)) // 2))
 
 
 def build(threads: int) -> dict[str, Any]:

@@ -90,7 +90,12 @@ class _Job:
         probability = self._out_of_fold(fold_models, plan)
         audit = self._examine(probability, plan)
         treatment = policies.decide(
-            settings.policy, audit, examples.labels, self.training, examples.trusted, limits(settings)
+            settings.policy,
+            audit,
+            examples.labels,
+            training=self.training,
+            trusted=examples.trusted,
+            limits=limits(settings),
         )
         after = self._retrain(treatment, before)
         flags = confident.flags(examples.labels, probability)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from relabel import files
+from relabel.results import columns, label_issues
 from relabel.results.findings import Findings
-from relabel.results.tables import worst_first, write_csv
 
 PRE_RESULTS = "pre-results.json"
 FINAL_RESULTS = "final-results.json"
@@ -44,22 +44,19 @@ def write(folder: Path, findings: Findings) -> None:
     }
     files.write_json(folder / FINAL_RESULTS, final)
     _write_probabilities(folder / PROBABILITIES, findings)
-    tasks = [_task(findings, n) for n in worst_first(findings).tolist()]
+    tasks = [_task(findings, n) for n in label_issues.rows(findings).tolist()]
     files.write_text(folder / PRE_ANNOTATIONS, json.dumps(tasks, ensure_ascii=False) + "\n")
 
 
 def _write_probabilities(path: Path, findings: Findings) -> None:
     """Write `prob`, the probability of the second class, for two classes; `prob_<class>` for each of more."""
-    examples = findings.examples
-    two = len(examples.classes) == 2  # noqa: PLR2004  # the seed's own case
-    probability = findings.audit.probability[:, 1:] if two else findings.audit.probability
-    names = ["prob"] if two else [f"prob_{name}" for name in examples.classes]
-    texts = [""] * len(examples) if examples.texts is None else examples.texts
-    lines = (
-        [text, examples.classes[label], *(f"{value:.6f}" for value in values)]
-        for text, label, values in zip(texts, examples.labels.tolist(), probability.tolist(), strict=True)
-    )
-    write_csv(path, [findings.settings.text_column, findings.settings.label_column, *names], lines)
+    names, probability = findings.examples.classes, findings.audit.probability
+    if len(names) == 2:  # noqa: PLR2004  # the seed's own case
+        scores = {"prob": columns.rounded(probability[:, 1])}
+    else:
+        scores = {f"prob_{name}": columns.rounded(probability[:, c]) for c, name in enumerate(names)}
+    labels = columns.classes(findings, findings.examples.labels)
+    columns.write_csv(path, {**columns.text(findings), findings.settings.label_column: labels, **scores})
 
 
 def _task(findings: Findings, n: int) -> dict[str, Any]:

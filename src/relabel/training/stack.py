@@ -59,9 +59,8 @@ class Stack:
         self, network: StackedMLP, members: Sequence[Member], features: Features, watch: Watch | None, recipe: Recipe
     ) -> None:
         self.network = network
-        self.optimiser = torch.optim.AdamW(
-            network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True
-        )
+        self._parameters = list(network.parameters())
+        self.optimiser = torch.optim.AdamW(self._parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
         self.step = 0
         self._recipe = recipe
         self._members = members
@@ -119,14 +118,14 @@ class Stack:
                 self._end_epoch(int(m))
 
     def _update(self) -> None:
-        parameters = list(self.network.parameters())
         if self._recipe.gradient_clip:
-            _clip(parameters, self._recipe.gradient_clip)
+            _clip(self._parameters, self._recipe.gradient_clip)
         pace = self._pace()
-        before = [p.detach().clone() for p in parameters] if pace is not None else []
+        before = [p.detach().clone() for p in self._parameters] if pace is not None else []
         self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
-        for parameter, old in zip(parameters, before, strict=False):
+        for parameter in self._parameters:
+            parameter.grad = None
+        for parameter, old in zip(self._parameters, before, strict=False):
             # An Adam step is proportional to the learning rate, so going part of the way is a smaller rate for that member.
             parameter.detach().copy_(torch.lerp(old, parameter.detach(), pace))  # type: ignore[arg-type]
 
@@ -167,7 +166,7 @@ class Stack:
     def snapshot(self) -> Snapshot:
         """Copy all that later steps depend on."""
         tensors: dict[str, NDArray[Any]] = {}
-        for n, parameter in enumerate(self.network.parameters()):
+        for n, parameter in enumerate(self._parameters):
             state = self.optimiser.state[parameter]
             for name, value in (("value", parameter), ("first", state["exp_avg"]), ("second", state["exp_avg_sq"])):
                 tensors[f"parameter.{n}.{name}"] = value.detach().cpu().numpy().copy()
@@ -180,7 +179,7 @@ class Stack:
     def restore(self, kept: Snapshot) -> None:
         """Take a snapshot's place."""
         self.step = kept.step
-        for n, parameter in enumerate(self.network.parameters()):
+        for n, parameter in enumerate(self._parameters):
             value, first, second = (
                 torch.from_numpy(np.array(kept.tensors[f"parameter.{n}.{name}"]))
                 for name in ("value", "first", "second")

@@ -1,0 +1,211 @@
+"""Promises of the training job as a whole: files, exit codes, the same bytes again."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from relabel import files
+from relabel.container import environment, metrics
+from relabel.data import planted
+from relabel.job.main import Done, train
+from relabel.model import artifact, predictor
+from relabel.results import audit_table, cleaned, columns, journal, label_issues, metrics_file
+
+RESULTS = {
+    "audit.parquet",
+    "label_issues.csv",
+    "cleaned.csv",
+    "pre-results.json",
+    "prob.csv",
+    "pre-annotations.json",
+    "final-results.json",
+    "metrics.json",
+    "journal.jsonl",
+    "run.json",
+}
+QUICK = {"seeds": 2, "folds": 3, "max_epochs": 4, "lr": 0.003, "threads": 1}
+
+
+def run(root: Path, **overrides: object) -> Done:
+    """Run the job in a folder."""
+    here = environment.read({"RELABEL_ROOT": str(root)})
+    return train(here.paths, here, overrides, lambda _name, _done, _total: None)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Read every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def failure(root: Path) -> str:
+    """Read the failure file."""
+    return (root / "output" / "failure").read_text()
+
+
+def test_a_job_leaves_the_model_and_every_result(channel) -> None:
+    """Exit code 0, exactly the promised files, channels untouched, and tables that agree with each other."""
+    root = channel(QUICK)
+    before = contents(root / "input")
+    assert run(root).code == 0
+    folder = root / "output" / "data"
+    assert {path.name for path in folder.iterdir()} == RESULTS
+    assert {path.name for path in (root / "model").iterdir()} == {artifact.TENSORS, artifact.DESCRIPTION}
+    assert not (root / "output" / "failure").exists()
+    assert contents(root / "input") == before, "channels are never written to"
+
+    audited = audit_table.read(folder).to_pylist()
+    assert len(audited) == 900 + 300 + 450
+    issues = label_issues.read(folder)
+    assert len(issues) == sum(line["flagged"] for line in audited)
+    posteriors = [float(line["posterior"]) for line in issues]
+    assert posteriors == sorted(posteriors, reverse=True)
+    dropped = {(line["file"], line["row"]) for line in audited if line["decision"] == "drop"}
+    assert dropped
+    assert {name for name, _ in dropped} == {"train/train.csv"}, "dev and test are never treated"
+    assert {(line["file"], line["row"]) for line in journal.read(folder)} == dropped
+    kept = {(line["file"], int(line["row"])) for line in cleaned.read(folder)}
+    assert kept == {(line["file"], line["row"]) for line in audited if line["split"] == "train"} - dropped
+
+
+def test_the_reported_figures_are_the_served_models(channel) -> None:
+    """Loading the artifact and scoring the test file gives the accuracy that the job reported."""
+    root = channel(QUICK)
+    run(root)
+    served = artifact.load(root / "model")
+    given = root / "input" / "data" / "train"
+    labels = [int(line["label"]) for line in columns.read_csv(given / "test.csv")]
+    accuracy = (predictor.load(served.model)(np.load(given / "test.npy")).argmax(axis=1) == labels).mean()
+    figures = metrics_file.read(root / "output" / "data")
+    assert accuracy == pytest.approx(figures["served"]["test"]["accuracy"], abs=1e-12)
+    assert figures["served"]["fitted_on"] == served.fitted_on == "treated"
+
+
+def test_the_same_job_gives_the_same_bytes(channel, tmp_path) -> None:
+    """Two runs in two places differ in run.json alone."""
+    one, other = (channel(QUICK, root=tmp_path / name) for name in ("one", "other"))
+    assert run(one).code == run(other).code == 0
+    for part in ("model", "output"):
+        first, second = contents(one / part), contents(other / part)
+        assert first.keys() == second.keys()
+        assert {name for name in first if first[name] != second[name]} <= {"data/run.json"}
+
+
+def test_keeping_everything_serves_the_model_of_the_given_labels(channel) -> None:
+    """With the policy keep nothing is changed, before and after are the same model, and the gain is exactly 0."""
+    root = channel({**QUICK, "policy": "keep"})
+    done = run(root)
+    assert done.findings is not None
+    assert done.findings.served.fitted_on == "given"
+    gain = done.findings.comparison.gain["accuracy"]
+    assert (gain.low, gain.value, gain.high) == (0, 0, 0)
+    assert journal.read(root / "output" / "data") == []
+
+
+def test_metric_lines_can_be_read_from_the_log(channel, caplog) -> None:
+    """Every figure of the platform's list that a job has is in its log, as its regular expression reads it."""
+    import re  # noqa: PLC0415
+
+    with caplog.at_level(logging.INFO):
+        run(channel(QUICK))
+    lines = [record.getMessage() for record in caplog.records if record.name == metrics.LOGGER]
+    for metric in metrics.METRICS:
+        found = [match for line in lines if (match := re.search(metric.regex, line))]
+        assert len(found) == 1, metric.name
+
+
+def test_three_classes_with_names_go_through(tmp_path) -> None:
+    """Labels that are names, three of them, no dev and no test file: splits are drawn, and said."""
+    rng = np.random.default_rng(0)
+    names = np.array(["bad", "fair", "good"])
+    labels = rng.integers(0, 3, 600)
+    vectors = (rng.normal(size=(600, 8)) + np.eye(8)[labels] * 4).astype(np.float32)
+    folder = tmp_path / "input" / "data" / "train"
+    folder.mkdir(parents=True)
+    np.save(folder / "all.npy", vectors)
+    (folder / "all.csv").write_text("label\n" + "\n".join(names[labels]) + "\n")
+    done = run(tmp_path, **{**QUICK, "max_epochs": 20})
+    assert done.code == 0
+    assert done.findings is not None
+    assert done.findings.examples.classes == ("bad", "fair", "good")
+    assert done.findings.served.test.accuracy > 0.9
+    assert any("no dev and test given" in note for note in done.findings.examples.notes)
+
+
+def test_bad_settings_come_in_one_message(channel) -> None:
+    """Several wrong hyperparameters: exit code 2, all of them in the failure file, the traceback beside the results."""
+    root = channel({"max_epochs": "many", "lr": -1, "polciy": "drop"})
+    assert run(root).code == 2
+    text = failure(root)
+    assert text.startswith("3 problems:")
+    assert all(word in text for word in ("max_epochs", "lr is '-1'", "did you mean `policy`"))
+    assert "UserError" in (root / "output" / "data" / "traceback.txt").read_text()
+    assert not (root / "model").exists()
+
+
+def test_a_pickle_with_code_in_it_is_refused_and_not_run(channel, tmp_path) -> None:
+    """Embeddings that are a pickle which would run code: exit code 2, and the code did not run."""
+
+    class Bomb:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    root = channel(QUICK)
+    (root / "input" / "data" / "train" / "train.npy").unlink()
+    (root / "input" / "data" / "train" / "train.pt").write_bytes(pickle.dumps(Bomb()))
+    assert run(root).code == 2
+    assert "train/train.pt" in failure(root)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_missing_channel_is_named(tmp_path) -> None:
+    """Without any data the failure file says which channel is missing."""
+    assert run(tmp_path).code == 2
+    assert "train" in failure(tmp_path)
+
+
+def test_several_hosts_are_refused(channel) -> None:
+    """Two hosts would train twice into one model: refused, with what to set."""
+    root = channel(QUICK)
+    config = {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}
+    (root / "input" / "config" / "resourceconfig.json").write_text(json.dumps(config))
+    assert run(root).code == 2
+    assert "instance_count" in failure(root)
+
+
+@pytest.mark.parametrize("full_at", [artifact.TENSORS, "audit.parquet", "metrics.json", "models.safetensors"])
+def test_a_full_disk_fails_the_job_and_leaves_no_half_file(channel, monkeypatch, full_at) -> None:
+    """A disk that is full at some file: exit code 3, the reason in the failure file, no model, no temporary file."""
+    flush = files._flush
+
+    def full(path: Path) -> None:
+        if full_at in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        flush(path)
+
+    monkeypatch.setattr(files, "_flush", full)
+    root = channel(QUICK)
+    assert run(root).code == 3
+    assert "No space left" in failure(root)
+    assert not list((root / "model").glob("*")) if (root / "model").exists() else True
+    assert not list(root.rglob(f"*{files.TEMPORARY}"))
+
+
+def test_a_poor_set_is_left_alone(tmp_path) -> None:
+    """Where the flagged share is above the limit nothing is treated, everything is written, and the verdict says so."""
+    made = planted.reviews(900, width=16, noise=np.array([[0.9, 0.1], [0.1, 0.9]]), seed=0)
+    for name, part in (("train", slice(0, 600)), ("dev", slice(600, 700)), ("test", slice(700, 900))):
+        rows = planted.Planted(made.embeddings[part], made.texts[part], made.truth[part], made.given[part])
+        planted.write(tmp_path / "input" / "data" / "train", name, rows)
+    done = run(tmp_path, **QUICK, max_flagged_share=0.01)
+    assert done.code == 0
+    assert done.findings is not None
+    assert not done.findings.treatment.decision.any()
+    assert "flagged" in metrics_file.read(tmp_path / "output" / "data")["treatment"]["verdict"]
