@@ -25,7 +25,7 @@ SEED = 7
 )
 @click.option("--width", default=768, show_default=True, type=click.IntRange(16, 8192), help="width of the embeddings")
 @click.option("--output", type=click.Path(path_type=Path), help="folder to work in; a new temporary one by default")
-def command(rows: int, width: int, output: Path | None) -> None:
+def command(*, rows: int, width: int, output: Path | None) -> None:
     """Plant label errors in made reviews, run the training job on them, and show what it found."""
     from relabel.cli.running import place, run_job
 

@@ -19,7 +19,7 @@ from relabel.settings import TrainSettings
 @click.option("--output", type=click.Path(path_type=Path), help="folder for model/, output/ and checkpoints/")
 @click.option("--root", type=click.Path(path_type=Path), help="folder of the platform's contract, in place of its own")
 @options(TrainSettings)
-def command(data: Path | None, output: Path | None, root: Path | None, **values: Any) -> None:
+def command(*, data: Path | None, output: Path | None, root: Path | None, **values: Any) -> None:
     """Find label errors, clean, retrain, compare; write the model and the evidence.
 
     Without --data and --output this is the job of a training container: channels, hyperparameters and results are where the platform puts

@@ -1,0 +1,34 @@
+"""The model that an endpoint serves, loaded once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from relabel.errors import UserError
+from relabel.model import artifact, predictor
+from relabel.model.artifact import Artifact
+from relabel.model.predictor import Predictor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Served:
+    """An artifact and its predictor."""
+
+    artifact: Artifact
+    predictor: Predictor
+
+
+def load(folder: Path) -> Served:
+    """Load a model folder.
+
+    Raises UserError where it is not complete, or names another number of classes than the model has.
+    """
+    loaded = artifact.load(folder)
+    called = predictor.load(loaded.model)
+    if len(loaded.classes) != called.classes:
+        raise UserError(
+            f"{folder}: {len(loaded.classes)} class names for a model of {called.classes} classes: "
+            "give the artifact as the job wrote it"
+        )
+    return Served(loaded, called)
