@@ -16,7 +16,7 @@ import dataclasses
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class Fits:
     clock:   seconds, monotonic.
     check:   raises where the job must end.
     progress: told (name of the fit, steps done, steps in all).
+    seconds:  filled in: how long each fit took.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Fits:
     clock: Callable[[], float]
     check: Callable[[], None] = lambda: None
     progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def fit(
         self, name: str, learner: Stacked, features: Features, members: Sequence[Member], watch: Watch | None = None
@@ -86,7 +88,8 @@ class Fits:
         started = self.clock()
         models = learner.fit(features, members, watch, hooks)
         self._keep(key, models)
-        log.info("fit %s: %d models in %.1f s", name, len(models), self.clock() - started)
+        self.seconds[name] = self.clock() - started
+        log.info("fit %s: %d models in %.1f s", name, len(models), self.seconds[name])
         return models
 
     def _finished(self, key: str) -> list[Model] | None:

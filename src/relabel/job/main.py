@@ -74,10 +74,23 @@ def train(paths: Paths, environment: Environment, overrides: Mapping[str, Any], 
         return Done(explained.exit_code)
 
 
+class _Stopwatch:
+    """Seconds of the job's stages, one after another."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        """End a stage."""
+        now = time.monotonic()
+        self.laps[name], self._last = now - self._last, now
+
+
 def _train(
     paths: Paths, environment: Environment, overrides: Mapping[str, Any], progress: Progress, check: Callable[[], None]
 ) -> Findings:
-    started, clock = datetime.now(UTC), time.monotonic()
+    started, watch = datetime.now(UTC), _Stopwatch()
     told = configuration.read(paths, environment)
     raw = {**told.hyperparameters, **overrides}
     chosen = settings.parse(TrainSettings, raw)
@@ -91,7 +104,7 @@ def _train(
         examples = reading.read(told.data_channels, chosen)
         reporting.data(examples)
         name = digest(examples)
-        read_in = time.monotonic() - clock
+        watch.lap("reading")
         fits = Fits(
             folder=told.checkpoints / FITS,
             data=name,
@@ -103,7 +116,7 @@ def _train(
         )
         findings, model = stages.run(examples, name, chosen, fits)
         check()
-    fitted_in = time.monotonic() - clock - read_in
+        watch.lap("fits, audit and comparison")
     folder = paths.output_data
     for write in (
         audit_table.write,
@@ -115,9 +128,10 @@ def _train(
     ):
         write(folder, findings)
         check()
+    watch.lap("writing")
     record = {
         "started": started.isoformat(),
-        "seconds": {"reading": read_in, "fitting": fitted_in, "all": time.monotonic() - clock},
+        "seconds": {**watch.laps, "each fit": fits.seconds, "all": sum(watch.laps.values())},
         "host": platform.node(),
         "job": environment.job_name,
         "cores": os.cpu_count(),
