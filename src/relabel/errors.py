@@ -61,7 +61,9 @@ def explained(error: BaseException) -> RelabelError:
         return error
     if isinstance(error, OSError) and error.errno in DISK_ERRNOS:
         where = f" at {error.filename}" if error.filename else ""
-        return PlatformError(f"writing failed{where}: {error.strerror}. Give the job a larger volume, or free this one.")
+        return PlatformError(
+            f"writing failed{where}: {error.strerror}. Give the job a larger volume, or free this one."
+        )
     if isinstance(error, MemoryError):
         return PlatformError("out of memory. Take an instance with more memory, or fewer rows.")
     return AlgorithmError(f"{type(error).__name__}: {error}")

@@ -18,7 +18,15 @@ SIZES = {"inputs": 5, "width": 4, "depth": 2, "classes": 3}
 def dense(seed: int = 0) -> Model:
     """A dense model of random weights."""
     rng = np.random.default_rng(seed)
-    shapes = {"mean": (5,), "weight.0": (5, 4), "bias.0": (4,), "weight.1": (4, 4), "bias.1": (4,), "weight.2": (4, 3), "bias.2": (3,)}
+    shapes = {
+        "mean": (5,),
+        "weight.0": (5, 4),
+        "bias.0": (4,),
+        "weight.1": (4, 4),
+        "bias.1": (4,),
+        "weight.2": (4, 3),
+        "bias.2": (3,),
+    }
     tensors = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
     return Model("dense", SIZES, tensors | {"scale": rng.uniform(1, 2, 5).astype(np.float32)})
 
@@ -29,7 +37,12 @@ def test_an_artifact_comes_back_as_it_was_saved(tmp_path) -> None:
     artifact.save(tmp_path / "one", kept)
     artifact.save(tmp_path / "two", kept)
     back = artifact.load(tmp_path / "one")
-    assert (back.classes, back.fitted_on, back.provenance["seed"], back.model.kind) == (("a", "b", "c"), "treated", 3, "dense")
+    assert (back.classes, back.fitted_on, back.provenance["seed"], back.model.kind) == (
+        ("a", "b", "c"),
+        "treated",
+        3,
+        "dense",
+    )
     for name, tensor in kept.model.tensors.items():
         np.testing.assert_array_equal(back.model.tensors[name], tensor)
     for name in (artifact.TENSORS, artifact.DESCRIPTION):

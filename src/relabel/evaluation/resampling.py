@@ -7,6 +7,7 @@ C classes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +25,11 @@ resamples, and large data cost no more than small.
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """How often each part is drawn; entry 0 is the sample itself, everything once.
+    """How often each part is drawn.
 
     block: (n,) int64, the block of each row.
-    times: (1 + R, G) float64, how often a block is drawn.
-    seeds: (1 + R, S) float64, weight of each seed, summing to 1.
+    times: (1 + R, G) float64, how often a block is drawn; entry 0 is the sample itself, every block once.
+    seeds: (R, S) float64, weight of each seed in the deviation of a mean over seeds; each resample's sum to 0.
     """
 
     block: NDArray[np.int64]
@@ -40,7 +41,8 @@ def draw(group: NDArray[np.int64], *, seeds: int, resamples: int, seed: int) -> 
     """Draw G of the G blocks and, independently, S - 1 of the S seeds, with replacement.
 
     S - 1 and not S, since the variance of so few would come out too small by that factor (the rescaled bootstrap of Rao
-    and Wu 1988). With one seed there is nothing to draw from: the interval then says nothing of other seeds.
+    and Wu 1988); and as that variance is itself known from few, each deviation is divided by a draw of its relative
+    error, as in Student's t. With one seed there is nothing to draw from.
     """
     rng = np.random.default_rng(seed)
     _, block = np.unique(group, return_inverse=True)
@@ -50,8 +52,9 @@ def draw(group: NDArray[np.int64], *, seeds: int, resamples: int, seed: int) -> 
     picks = max(seeds - 1, 1)
     return Draws(
         block=block.astype(np.int64),
-        times=_after_sample(1.0, _times(rng, count, count, resamples)),
-        seeds=_after_sample(1.0 / seeds, _times(rng, seeds, picks, resamples) / picks),
+        times=np.concatenate([np.ones((1, count)), _times(rng, count, count, resamples)]),
+        seeds=(_times(rng, seeds, picks, resamples) / picks - 1.0 / seeds)
+        / np.sqrt(rng.chisquare(picks, (resamples, 1)) / picks),
     )
 
 
@@ -61,17 +64,34 @@ def resampled(
     draws: Draws,
     given_true: NDArray[np.float64] | None,
 ) -> dict[str, NDArray[np.float64]]:
-    """Compute each metric, averaged over the seeds drawn: name -> (1 + R,), for probability (S, n, C).
+    """Compute each metric of each seed on the rows drawn: name -> (1 + R, S), for probability (S, n, C).
 
     With given_true (C, C) = P(given j | true i) there are two more (Patrini et al. 2017): `accuracy_corrected`, whose
     mean over the noise is the accuracy on true labels (backward correction), and `log_loss_corrected`, the loss of
     predicting the given label through the noise (forward correction).
     """
-    totals: dict[str, NDArray[np.float64]] = {}
-    for weight, one in zip(draws.seeds.T, probability, strict=True):
-        for name, values in _metrics(draws, labels, one, given_true).items():
-            totals[name] = totals.get(name, 0.0) + weight * values
-    return totals
+    seeds = [_metrics(draws, labels, one, given_true) for one in probability]
+    return {name: np.stack([one[name] for one in seeds], axis=1) for name in seeds[0]}
+
+
+def spread(values: NDArray[np.float64], draws: Draws) -> NDArray[np.float64]:
+    """Give R deviations of the mean over seeds from what it would be with other rows and other seeds, around 0.
+
+    values: (1 + R, S), one figure of each seed on the rows drawn.
+
+    The two kinds of luck are drawn apart and added. Drawing seeds as well as rows from one table would count what
+    differs between seeds within a row three times (Owen 2007); here the rows' part holds it once, and the seeds' part is
+    shrunk to what the seeds differ by beyond it.
+    """
+    sample, drawn = values[0], values[1:]
+    mean = drawn.mean(axis=1)
+    rows: NDArray[np.float64] = mean - np.median(mean)
+    if sample.size == 1 or not np.ptp(sample):
+        return rows
+    within = (drawn - mean[:, None]).var(axis=0).sum() / (sample.size - 1)
+    beyond = max(0.0, 1.0 - within / sample.var(ddof=1))
+    rows += math.sqrt(beyond) * (draws.seeds @ sample)
+    return rows
 
 
 def _metrics(
@@ -125,8 +145,3 @@ def _times(rng: np.random.Generator, parts: int, picks: int, resamples: int) -> 
     picked = rng.integers(0, parts, (resamples, picks)) + parts * np.arange(resamples)[:, None]
     flat = np.bincount(picked.ravel(), minlength=resamples * parts)
     return flat.reshape(resamples, parts).astype(np.float64)
-
-
-def _after_sample(once: float, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Put the sample itself, each part `once`, before the resamples."""
-    return np.concatenate([np.full((1, drawn.shape[1]), once), drawn])

@@ -57,7 +57,7 @@ def rounded(values: NDArray[np.floating]) -> pa.Array:
 
 
 def write_csv(path: Path, columns: Mapping[str, pa.Array]) -> None:
-    """Write a table with a header, atomically; only what needs quotes has them."""
+    """Write a table with a header, atomically; texts are quoted, numbers are not."""
     header = "needed" if any(SPECIAL & set(name) for name in columns) else "none"
     with files.replacing(path) as temporary:
         pa.csv.write_csv(pa.table(dict(columns)), temporary, pa.csv.WriteOptions(quoting_header=header))

@@ -1,0 +1,1 @@
+"""Which labels are wrong, how surely, and what to do with them."""

@@ -1,0 +1,120 @@
+"""The work of the training job: data in, results and model out."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+import threadpoolctl
+import torch
+
+import relabel
+from relabel.container.configuration import Configuration
+from relabel.container.paths import Paths
+from relabel.data import reading
+from relabel.data.digest import digest
+from relabel.job import reporting, stages
+from relabel.job.fits import Fits
+from relabel.model import artifact
+from relabel.results import audit_table, cleaned, journal, label_issues, metrics_file, run_record, seed_files
+from relabel.results.findings import Findings
+from relabel.settings import TrainSettings
+
+FITS = "fits"
+"""Folder of kept fits among the checkpoints."""
+
+WRITERS = (
+    audit_table.write,
+    label_issues.write,
+    cleaned.write,
+    seed_files.write,
+    journal.write,
+    metrics_file.write,
+)
+
+
+def run(
+    paths: Paths,
+    told: Configuration,
+    chosen: TrainSettings,
+    *,
+    job: str,
+    progress: Callable[[str, int, int], None],
+    check: Callable[[], None],
+) -> Findings:
+    """Read the channels, do the stages, write everything; the model last, so that a model folder which holds one means that all went well.
+
+    job:      the platform's name for it, or "".
+    progress: told (name of a fit, steps done, steps in all).
+    check:    raises where the job must end.
+    """
+    started, watch = datetime.now(UTC), _Stopwatch()
+    threads = chosen.threads or default_threads()
+    torch.set_num_threads(threads)
+    with threadpoolctl.threadpool_limits(threads):
+        examples = reading.read(told.data_channels, chosen)
+        reporting.data(examples)
+        name = digest(examples)
+        watch.lap("reading")
+        fits = Fits(
+            folder=told.checkpoints / FITS,
+            data=name,
+            build=build(threads),
+            every=chosen.checkpoint_seconds,
+            clock=time.monotonic,
+            check=check,
+            progress=progress,
+        )
+        findings, model = stages.run(examples, name, chosen, fits)
+        watch.lap("fits, audit and comparison")
+    for write in WRITERS:
+        check()
+        write(paths.output_data, findings)
+    watch.lap("writing")
+    record = {
+        "started": started.isoformat(),
+        "seconds": {**watch.laps, "each fit": fits.seconds, "all": sum(watch.laps.values())},
+        "host": platform.node(),
+        "job": job,
+        "cores": os.cpu_count(),
+        "build": build(threads),
+    }
+    run_record.write(paths.output_data, record)
+    artifact.save(paths.model, model)
+    reporting.findings(findings)
+    return findings
+
+
+class _Stopwatch:
+    """Seconds of the job's stages, one after another."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        """End a stage."""
+        now = time.monotonic()
+        self.laps[name], self._last = now - self._last, now
+
+
+def default_threads() -> int:
+    """Give half the processor cores that this process may use, at most 4.
+
+    The networks are small: more threads gain little, and threads that wait for each other at every small operation lose all of it when
+    anything else runs on their cores (measured: 100 times slower).
+    """
+    return max(1, min(4, len(os.sched_getaffinity(0)) // 2))
+
+
+def build(threads: int) -> dict[str, Any]:
+    """Say what may change the last digits of a result."""
+    packages = ("numpy", "torch", "pytorch-lightning", "cleanlab")
+    versions = {name: metadata.version(name) for name in packages}
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
+    return {"relabel": relabel.__version__, **versions, "threads": threads, "device": device}
