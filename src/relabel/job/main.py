@@ -5,6 +5,7 @@ What is wrong with the configuration is said before torch is loaded, which takes
 
 from __future__ import annotations
 
+import gc
 import logging
 import traceback
 from collections.abc import Callable, Mapping
@@ -71,6 +72,10 @@ def _train(
         log.warning("%s", note)
     if len(told.hosts.all) > 1:
         raise UserError(f"{len(told.hosts.all)} hosts: this version trains on one; set instance_count to 1")
+    # What is imported now stays until the end: collecting it while it is made, and again at the end, would take two seconds.
+    gc.disable()
     from relabel.job import work  # noqa: PLC0415  # seconds, see above
 
+    gc.freeze()
+    gc.enable()
     return work.run(paths, told, chosen, job=environment.job_name, progress=progress, check=check)
