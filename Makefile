@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # One thread per test process: the tests run side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
-.PHONY: demo test test-image test-faults lint format bench clean
+.PHONY: demo test test-image test-faults lint format readme bench clean
 
 demo: $(READY)  ## plant label errors, run the whole job, show what it found
 	$(BIN)/relabel demo
@@ -15,7 +15,7 @@ test: $(READY)  ## all tests but the image's and the long faults
 	$(PYTEST) -m "not image and not faults"
 
 test-image: $(READY)  ## build the container image, train and serve with it (needs a Docker engine)
-	$(PYTEST) -n 0 -m image
+	$(PYTEST) -n 0 -rs -m image
 
 test-faults: $(READY)  ## kills spread over a whole job, in their long form
 	$(PYTEST) -m faults
@@ -29,6 +29,10 @@ lint: $(READY)  ## style, types, import rules
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+readme: $(READY)  ## put the settings' table into README.md anew
+	$(BIN)/python -c "import re, pathlib, relabel.settings as s; p = pathlib.Path('README.md'); \
+	p.write_text(re.sub(r'\| setting \|.*?\n\n', lambda _: s.markdown(s.TrainSettings) + '\n\n', p.read_text(), flags=re.DOTALL))"
 
 bench: $(READY)  ## the figures of benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/training.py

@@ -130,7 +130,8 @@ def main() -> None:
         ]
     threads = one.facts["build"]["threads"]
     print(
-        f"{asked.train:,}/{asked.dev:,}/{asked.test:,} rows x {WIDTH}, {folds} folds, batch {BATCH}, one epoch; ours with {threads} threads of {os.cpu_count()} cores"
+        f"{asked.train:,}/{asked.dev:,}/{asked.test:,} rows x {WIDTH}, {folds} folds, batch {BATCH}, one epoch; "
+        f"ours with {threads} threads of {os.cpu_count()} cores"
     )
     print(f"\n{'':42}{'after imports':>14}{'ratio':>8}{'process':>10}{'ratio':>8}")
     for row in rows:

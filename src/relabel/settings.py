@@ -12,7 +12,7 @@ import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -231,6 +231,17 @@ def from_environment(cls: type[S], environment: Mapping[str, str]) -> dict[str, 
 def as_dict(settings: Settings) -> dict[str, Any]:
     """Give the settings as plain values, in the order of their declaration."""
     return {name: getattr(settings, name) for name in fields(type(settings))}
+
+
+def markdown(cls: type[Settings]) -> str:
+    """Make the table of the settings, with other names, default and range."""
+    lines = ["| setting | default | range | what it is |", "|---|---|---|---|"]
+    for name, (hint, default, about) in fields(cls).items():
+        choices = ", ".join(value for value in get_args(hint) if value) if get_origin(hint) is Literal else ""
+        names = ", ".join(f"`{n}`" for n in (name, *about.aliases))
+        allowed = f"{about.range_text()} {about.unit}".strip() if about.range_text() else choices
+        lines.append(f"| {names} | {f'`{default}`' if default != '' else ''} | {allowed} | {about.help} |")
+    return "\n".join(lines)
 
 
 def _coerce(name: str, value: Any, field: tuple[Any, Any, Setting]) -> Any:

@@ -1,0 +1,122 @@
+"""Promises of the README: every command in it works as written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from relabel import settings
+from relabel.settings import TrainSettings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+SHELL = [block for language, block in BLOCKS if language == "sh"]
+OURS = [block for block in SHELL if block.startswith("relabel ")]
+PUSH = [block for block in SHELL if block.startswith("./build_and_push.sh")]
+CONTAINER = [block for block in SHELL if block.startswith("docker ")]
+
+
+@pytest.fixture
+def place(channel, tmp_path) -> Path:
+    """A folder as a reader has it: data, labels and probabilities, and `relabel` on the PATH."""
+    shutil.copytree(channel(rows=1500) / "input" / "data" / "train", tmp_path / "my-data")
+    rng = np.random.default_rng(0)
+    good = rng.beta(0.2, 0.2, 500)
+    labels = (rng.random(500) < 0.1 + 0.8 * good).astype(int)
+    np.save(tmp_path / "labels.npy", labels)
+    np.save(tmp_path / "probabilities.npy", np.stack([0.9 - 0.8 * good, 0.1 + 0.8 * good], axis=1))
+    (tmp_path / "labels.csv").write_text("label\n" + "".join(f"{label}\n" for label in labels))
+    program = tmp_path / "bin" / "relabel"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m relabel "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+def shell(block: str, cwd: Path, timeout: float = 300, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a block as a reader pastes it, ending at the first command that fails."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def test_every_block_has_a_test() -> None:
+    """Blocks are commands of ours, of the container, of the push, Python, or the two make targets with their output."""
+    assert len(OURS) >= 2
+    assert sorted([*OURS, *PUSH, *CONTAINER]) == sorted(SHELL)
+    consoles = [block for language, block in BLOCKS if language == "console"]
+    assert [block.splitlines()[0] for block in consoles] == ["$ make demo", "$ make test"]
+    assert {language for language, _ in BLOCKS} == {"sh", "console", "python"}
+
+
+@pytest.mark.parametrize("block", OURS)
+def test_our_commands_run_as_written(place, block) -> None:
+    """`relabel …` ends with 0, and what the README says it writes is there."""
+    done = shell(block, place, PATH=f"{place / 'bin'}:{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    if "relabel train" in block:
+        for name in re.findall(r"^\| `(out/\S+?)`", README, flags=re.MULTILINE):
+            if "{" not in name and not name.endswith("failure"):
+                assert (place / name).exists(), name
+
+
+@pytest.mark.parametrize("block", [block for language, block in BLOCKS if language == "python"])
+def test_python_runs_as_written(place, block) -> None:
+    """The Python of the README runs, and prints rows."""
+    done = subprocess.run([sys.executable, "-c", block], cwd=place, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "posterior" in done.stdout
+
+
+@pytest.mark.parametrize("block", PUSH)
+def test_the_push_is_shown_as_written(block) -> None:
+    """The dry run prints the push and needs neither AWS nor an engine."""
+    done = shell(block, ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "push" in done.stdout
+
+
+def test_the_settings_table_is_made_from_the_settings() -> None:
+    """The table of the README is the one that the settings give."""
+    assert settings.markdown(TrainSettings) in README, "run `make readme`"
+
+
+@pytest.mark.image
+@pytest.mark.parametrize("block", CONTAINER)
+def test_the_container_is_used_as_written(channel, place, block, tmp_path) -> None:
+    """Build, train, serve, ask, stop: every line ends with 0, and the answer has a label and its name."""
+    docker = os.environ.get("DOCKER", "docker")
+    if subprocess.run([docker, "info"], capture_output=True, check=False).returncode:
+        pytest.skip(f"no Docker engine answers `{docker} info`")
+    channel({"seeds": 1, "folds": 2}, root=tmp_path / "ml")
+    (tmp_path / "request.json").write_text(f'{{"instances": [{[0.1] * 16}]}}')
+    # The client that works here, and what a build without a container registry needs.
+    mirror = "--network host" if os.environ.get("PIP_FIND_LINKS_URL") else ""
+    for name, variable in (("BASE_IMAGE", "BASE_IMAGE"), ("PIP_FIND_LINKS", "PIP_FIND_LINKS_URL")):
+        mirror += f" --build-arg {name}={os.environ[variable]}" if os.environ.get(variable) else ""
+    program = place / "bin" / "docker"
+    program.write_text(
+        f'#!/bin/sh\ncase $1 in build) shift; cd {ROOT}; exec {docker} build {mirror} "$@";; esac\nexec {docker} "$@"\n'
+    )
+    program.chmod(0o755)
+    try:
+        done = shell(block, tmp_path, 1800, PATH=f"{place / 'bin'}:{os.environ['PATH']}", DOCKER_BUILDKIT="1")
+    finally:
+        subprocess.run([docker, "rm", "--force", "relabel-endpoint"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert '"probabilities"' in done.stdout
