@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import pickle
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,26 @@ def test_a_full_disk_fails_the_job_and_leaves_no_half_file(channel, monkeypatch,
     assert "No space left" in failure(root)
     assert not list((root / "model").glob("*")) if (root / "model").exists() else True
     assert not list(root.rglob(f"*{files.TEMPORARY}"))
+
+
+@pytest.mark.parametrize("part", ["checkpoints", "output", "model"])
+def test_a_disk_that_is_really_full_fails_the_job(channel, part) -> None:
+    """A file system of 4 kB in place of a folder: exit code 3, the reason where it can be written, nothing half-written."""
+    root = channel(QUICK)
+    small = root / part
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(small)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"this user cannot mount a small file system: {mounted.stderr.decode().strip()}")
+    try:
+        assert run(root).code == 3
+        assert not [path for path in small.rglob("*") if path.suffix in {".safetensors", ".parquet"}]
+        assert not list(root.rglob(f"*{files.TEMPORARY}"))
+        assert "No space left" in failure(root)
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_a_poor_set_is_left_alone(tmp_path) -> None:

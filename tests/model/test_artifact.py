@@ -60,6 +60,9 @@ def test_a_changed_artifact_is_refused(tmp_path) -> None:
     (tmp_path / artifact.DESCRIPTION).write_text(json.dumps({**described, "schema": 99}))
     with pytest.raises(UserError, match="schema 99"):
         artifact.load(tmp_path)
+    (tmp_path / artifact.DESCRIPTION).write_text(json.dumps({"schema": artifact.SCHEMA, "kind": "dense"}))
+    with pytest.raises(UserError, match=r"no classes, .*tensors_sha256"):
+        artifact.load(tmp_path)
     (tmp_path / artifact.TENSORS).unlink()
     with pytest.raises(UserError, match=r"no model\.safetensors"):
         artifact.load(tmp_path)

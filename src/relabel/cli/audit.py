@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,15 +33,9 @@ def command(
 ) -> None:
     """Find doubtful labels among your own, given probabilities from models that did not see the rows they score."""
     from relabel.auditing.own import audit
-    from relabel.errors import UserError
 
-    try:
-        values, names = _probabilities(probabilities)
-        given = classes.split(",") if classes else names
-        found = audit(_labels(labels, label_column), values, classes=given)
-    except UserError as error:
-        click.echo(error, err=True)
-        sys.exit(error.exit_code)
+    values, names = _probabilities(probabilities)
+    found = audit(_labels(labels, label_column), values, classes=classes.split(",") if classes else names)
     for note in found.notes:
         click.echo(note, err=True)
     flagged = int(found.flagged.sum())

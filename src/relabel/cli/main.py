@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import click
 
 import relabel
+from relabel.errors import RelabelError
 
 COMMANDS = {
     "train": "relabel.cli.train",
@@ -38,5 +40,9 @@ def commands() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line."""
-    return commands.main(args=arguments, prog_name="relabel")
+    """Run the command line; a failure is its message on standard error and the exit code of its kind."""
+    try:
+        return commands.main(args=arguments, prog_name="relabel")
+    except RelabelError as error:
+        click.echo(f"ERROR {error}", err=True)
+        sys.exit(error.exit_code)

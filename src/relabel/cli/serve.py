@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from relabel.cli.options import given, options
-from relabel.errors import RelabelError
 from relabel.settings import ServeSettings
 
 
@@ -31,9 +30,5 @@ def command(model: Path | None, host: str, **values: Any) -> None:
 
     environment = environments.read()
     logs.configure(sys.stdout, logs.level(environment.log_level))
-    try:
-        raw = {**settings.from_environment(ServeSettings, environment.variables), **given(values)}
-        server.serve(model or environment.paths.model, host, settings.parse(ServeSettings, raw))
-    except RelabelError as error:
-        click.echo(f"ERROR {error}", err=True)
-        sys.exit(error.exit_code)
+    raw = {**settings.from_environment(ServeSettings, environment.variables), **given(values)}
+    server.serve(model or environment.paths.model, host, settings.parse(ServeSettings, raw))

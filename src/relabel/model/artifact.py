@@ -22,6 +22,7 @@ from relabel import files
 from relabel.errors import UserError
 
 SCHEMA = 1
+EXPECTED = {"kind", "sizes", "classes", "input", "fitted_on", "noise", "tensors_sha256", "provenance"}
 TENSORS = "model.safetensors"
 DESCRIPTION = "model.json"
 
@@ -114,6 +115,9 @@ def _check(folder: Path, description: Any, tensors: bytes) -> None:
         raise UserError(
             f"{folder}/{DESCRIPTION}: schema {seen}, this version reads schema {SCHEMA}: use the relabel that wrote it"
         )
+    missing = sorted(EXPECTED - description.keys())
+    if missing:
+        raise UserError(f"{folder}/{DESCRIPTION}: no {', '.join(missing)}: give the artifact as the job wrote it")
     if hashlib.sha256(tensors).hexdigest() != description.get("tensors_sha256"):
         raise UserError(
             f"{folder}/{TENSORS}: its hash is not the one in {DESCRIPTION}: the file was changed, cut or mixed up"

@@ -28,11 +28,15 @@ def out_of_fold(predictors: Sequence[Predictor], plan: FoldPlan, features: Featu
     A training row is scored once per repeat, by the member that held it out, and averaged over the repeats; a row that no member
     trains on is scored by all of them.
     """
-    never = plan.never()
     total = np.zeros((plan.fold.shape[1], predictors[0].classes))
     for predictor, (repeat, fold) in zip(predictors, plan.places(), strict=True):
         held = plan.held_out(repeat, fold)
         total[held] += predict(predictor, features, held) / len(plan.fold)
-        total[never] += predict(predictor, features, never) / len(predictors)
+    never = plan.never()
+    for start in range(0, never.size, BLOCK):
+        rows = never[start : start + BLOCK]
+        inputs = features.take(rows)  # read once for all members
+        for predictor in predictors:
+            total[rows] += predictor(inputs) / len(predictors)
     total /= total.sum(axis=1, keepdims=True)
     return total

@@ -92,7 +92,7 @@ class Stack:
         """Bring inputs and moments to the device of the network."""
         self._inputs.to(device)
         for state in self.optimiser.state.values():
-            state.update({name: value.to(device) for name, value in state.items() if name != "step"})
+            state.update({name: value.to(device) for name, value in state.items()})
 
     def run(self, chunk: sampler.Chunk) -> None:
         """Take the steps of a chunk, until every member has ended."""
