@@ -18,6 +18,7 @@ from relabel.auditing import confident, policies
 from relabel.auditing.examine import Audit, examine, worst
 from relabel.auditing.policies import Limits, Treatment
 from relabel.data.examples import Examples, Split
+from relabel.errors import UserError
 from relabel.evaluation import comparison, metrics
 from relabel.job.fits import Fits
 from relabel.model import predictor
@@ -70,6 +71,8 @@ class _Job:
         self.features = examples.features
         self.training = (examples.split == Split.TRAIN) & ~examples.left_out
         stopping, self.choosing = halves(examples.rows(Split.DEV), examples.group, settings.seed)
+        if settings.patience and not stopping.size:
+            raise UserError("patience needs at least two distinct dev rows: give more, or set patience to 0")
         self.watch = Watch(stopping.astype(np.int32), examples.labels[stopping]) if settings.patience else None
         self.learner = Stacked(len(examples.classes), recipe(settings))
 
