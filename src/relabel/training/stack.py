@@ -108,9 +108,7 @@ class Stack:
 
     def _step(self, x: Tensor, targets: Tensor, weights: Tensor, keep: list[Tensor]) -> None:
         """Take one step of all members: the loss is the sum over members of the mean over their rows."""
-        logits = self.network(x, keep)  # (M, B, C)
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")  # (M * B,)
-        torch.dot(loss, weights.flatten()).backward()  # type: ignore[no-untyped-call]
+        self.network.differentiate(x, targets, weights, keep)
         self._update()
         self.step += 1
         for m in np.flatnonzero(self.step % self._epoch == 0):
@@ -123,8 +121,6 @@ class Stack:
         pace = self._pace()
         before = [p.detach().clone() for p in self._parameters] if pace is not None else []
         self.optimiser.step()
-        for parameter in self._parameters:
-            parameter.grad = None
         for parameter, old in zip(self._parameters, before, strict=False):
             # An Adam step is proportional to the learning rate, so going part of the way is a smaller rate for that member.
             parameter.detach().copy_(torch.lerp(old, parameter.detach(), pace))  # type: ignore[arg-type]

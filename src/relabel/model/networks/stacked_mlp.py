@@ -52,15 +52,37 @@ class StackedMLP(nn.Module):
         self.register_buffer("mean", torch.tensor(mean[:, None], dtype=dtype))  # (M, 1, D)
         self.register_buffer("inverse", torch.tensor(1 / scale[:, None], dtype=dtype))
 
-    def forward(self, x: Tensor, keep: Sequence[Tensor] = ()) -> Tensor:
-        """Give logits (M, B, C) of x (M, B, D), which is standardised in place; keep: dropout factors per hidden layer, (M, B, H)."""
-        hidden = x.sub_(self.mean).mul_(self.inverse)
+    def forward(self, x: Tensor, keep: Sequence[Tensor] = ()) -> list[Tensor]:
+        """Give what enters each layer, and last the logits (M, B, C), of x (M, B, D), which is standardised in place.
+
+        keep: dropout factors (M, B, H) of each hidden layer.
+        """
+        values = [x.sub_(self.mean).mul_(self.inverse)]
         last = len(self.weights) - 1
         for n in range(last):
-            hidden = torch.relu(torch.baddbmm(self.biases[n], hidden, self.weights[n]))  # (M, B, H)
-            if keep:
-                hidden = hidden * keep[n]
-        return torch.baddbmm(self.biases[last], hidden, self.weights[last])  # (M, B, C)
+            hidden = torch.baddbmm(self.biases[n], values[-1], self.weights[n]).relu_()  # (M, B, H)
+            values.append(hidden.mul_(keep[n]) if keep else hidden)
+        return [*values, torch.baddbmm(self.biases[last], values[-1], self.weights[last])]
+
+    @torch.no_grad()
+    def differentiate(self, x: Tensor, targets: Tensor, weights: Tensor, keep: Sequence[Tensor] = ()) -> None:
+        """Set every parameter's gradient of sum(weights * cross entropy).
+
+        Written out, because on networks this small the bookkeeping of automatic differentiation costs as much as the arithmetic.
+        x: (M, B, D), changed; targets: (M, B) int64; weights: (M, B).
+        """
+        *values, logits = self(x, keep)
+        error = torch.softmax(logits, dim=-1)  # (M, B, C), from here on the gradient of what leaves a layer
+        error.scatter_add_(2, targets.unsqueeze(-1), error.new_full((), -1).expand(*targets.shape, 1))
+        error.mul_(weights.unsqueeze(-1))
+        for n in reversed(range(len(values))):
+            weight, bias = self.weights[n], self.biases[n]
+            torch.bmm(values[n].mT, error, out=_gradient(weight))
+            torch.sum(error, dim=1, keepdim=True, out=_gradient(bias))
+            if n:
+                error = torch.bmm(error, weight.mT).mul_(values[n] > 0)
+                if keep:
+                    error.mul_(keep[n - 1])
 
     @torch.no_grad()
     def member(self, m: int) -> Model:
@@ -70,6 +92,13 @@ class StackedMLP(nn.Module):
             tensors |= {f"weight.{n}": weight[m], f"bias.{n}": bias[m, 0]}
         arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
         return Model(dense.KIND, self.sizes, arrays)
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    """Give the place of a gradient, made anew where a trainer has cleared it."""
+    if parameter.grad is None:
+        parameter.grad = torch.empty_like(parameter)
+    return parameter.grad
 
 
 def initial(seed: int, layers: Sequence[tuple[int, int]]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
