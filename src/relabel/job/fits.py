@@ -12,7 +12,6 @@ uploader leaves `<file>.sagemaker-uploading` beside what it reads: such a file i
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +28,7 @@ from numpy.typing import NDArray
 from relabel import files
 from relabel.data.examples import Features
 from relabel.model.artifact import Model
-from relabel.training.learner import Hooks, Snapshot, Watch
-from relabel.training.learners.stacked import Stacked
+from relabel.training.learner import Hooks, Learner, Snapshot, Watch
 from relabel.training.member import Member
 
 log = logging.getLogger(__name__)
@@ -66,7 +64,7 @@ class Fits:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def fit(
-        self, name: str, learner: Stacked, features: Features, members: Sequence[Member], watch: Watch | None = None
+        self, name: str, learner: Learner, features: Features, members: Sequence[Member], watch: Watch | None = None
     ) -> list[Model]:
         """Give the models of the members, from an earlier run where it finished this fit.
 
@@ -160,17 +158,10 @@ class _Saver:
         self._last = self._fits.clock()
 
 
-def fit_key(data: str, learner: Stacked, members: Sequence[Member], watch: Watch | None) -> str:
-    """Hash all that decides a fit: data, kind of model, recipe, members, watched rows; not threads, versions or times."""
+def fit_key(data: str, learner: Learner, members: Sequence[Member], watch: Watch | None) -> str:
+    """Hash all that decides a fit: data, learner, members, watched rows; not threads, versions or times."""
     state = xxhash.xxh3_128()
-    about = {
-        "format": FORMAT,
-        "data": data,
-        "kind": learner.kind,
-        "classes": learner.classes,
-        "dtype": str(learner.dtype),
-        "recipe": dataclasses.asdict(learner.recipe),
-    }
+    about = {"format": FORMAT, "data": data, **learner.identity()}
     state.update(json.dumps(about, sort_keys=True).encode())
     arrays: list[NDArray[Any]] = []
     for member in members:

@@ -71,7 +71,9 @@ class Hooks:
 class Learner(Protocol):
     """Fits members of one kind of model."""
 
-    kind: str
+    def identity(self) -> Mapping[str, Any]:
+        """Give, as JSON values, all of the learner that decides what a fit gives: kind of model, classes, recipe."""
+        ...
 
     def fit(self, features: Features, members: Sequence[Member], watch: Watch | None, hooks: Hooks) -> list[Model]:
         """Fit every member; models come in the members' order."""

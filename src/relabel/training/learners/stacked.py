@@ -8,10 +8,12 @@ Letters: M members, B batch rows, K steps of a chunk.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -45,6 +47,11 @@ class Stacked:
     device: str = "auto"
     dtype: torch.dtype = torch.float32
     kind: str = dense.KIND
+
+    def identity(self) -> Mapping[str, Any]:
+        """Give what decides a fit; not the device, which changes last digits only."""
+        recipe = dataclasses.asdict(self.recipe)
+        return {"kind": self.kind, "classes": self.classes, "dtype": str(self.dtype), "recipe": recipe}
 
     def fit(self, features: Features, members: Sequence[Member], watch: Watch | None, hooks: Hooks) -> list[Model]:
         """Fit every member, going on from a kept snapshot if there is one; models come in the members' order."""
