@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 import pickle
@@ -170,15 +169,6 @@ def test_a_missing_channel_is_named(tmp_path) -> None:
     """Without any data the failure file says which channel is missing."""
     assert run(tmp_path).code == 2
     assert "train" in failure(tmp_path)
-
-
-def test_several_hosts_are_refused(channel) -> None:
-    """Two hosts would train twice into one model: refused, with what to set."""
-    root = channel(QUICK)
-    config = {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}
-    (root / "input" / "config" / "resourceconfig.json").write_text(json.dumps(config))
-    assert run(root).code == 2
-    assert "instance_count" in failure(root)
 
 
 @pytest.mark.parametrize("full_at", [artifact.TENSORS, "audit.parquet", "metrics.json", "models.safetensors"])

@@ -26,6 +26,9 @@ def command(*, data: Path | None, output: Path | None, root: Path | None, **valu
     them.
     """
     from relabel.cli.running import place, run_job
+    from relabel.container import signals
 
     environment, paths = place(root, data, output)
-    sys.exit(run_job(environment, paths, given(values)).code)
+    code = run_job(environment, paths, given(values)).code
+    signals.ignore()
+    sys.exit(code)

@@ -62,3 +62,9 @@ class Stop:
     def _heard(self, signum: int, _: FrameType | None) -> None:
         if self.signum is None:
             self.signum = signum
+
+
+def ignore() -> None:
+    """Let signals come too late: what this process was asked for is done, and its exit code must say so while it leaves."""
+    for signum in STOPPING:
+        signal.signal(signum, signal.SIG_IGN)
