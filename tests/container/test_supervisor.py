@@ -94,6 +94,24 @@ def test_a_command_s_own_failure_file_stays(run, failure) -> None:
         assert failure.read_text() == "cause"
 
 
+@pytest.mark.parametrize("spelled", [("--output", "{}"), ("--output={}",), ("--root", "{}"), ("--root={}",)])
+def test_a_job_that_is_told_where_to_write_has_its_failure_file_there(run, failure, tmp_path, spelled) -> None:
+    """The options of `relabel train` that move its folders count: one file, at that place, and none of an earlier run."""
+    moved = tmp_path / "else where"
+    arguments = [part.format(moved) for part in spelled]
+    there = moved / "output" / "failure"
+    assert run(*python("import os; os.kill(os.getpid(), 9)"), *arguments)[0] == 137
+    assert "out of memory" in there.read_text()
+    assert not failure.exists()
+    assert run(*python("pass"), *arguments)[0] == 0
+    assert not there.exists()
+
+
+def test_an_option_without_its_value_is_the_commands_to_refuse(run) -> None:
+    """The supervisor has no options of its own, and complains of none."""
+    assert run(*python("import sys; print(sys.argv[1:])"), "--output") == (0, "['--output']\n", "")
+
+
 @pytest.mark.parametrize(("code", "ours"), [(1, True), (2, False), (3, False)])
 def test_a_command_that_fails_in_silence_is_explained(run, failure, code, ours) -> None:
     """The exit code is named and the log pointed to; only an unforeseen end is called our fault."""

@@ -8,12 +8,15 @@ Its signals stay blocked and are taken one by one from the kernel, so no handler
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from relabel.container import environment, failure, memory
+from relabel.container.environment import Environment
 from relabel.container.memory import GIB, Memory
 from relabel.container.paths import Paths
 from relabel.errors import AlgorithmError, PlatformError, RelabelError, UserError
@@ -57,18 +60,29 @@ def main(command: list[str]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     signal.signal(signal.SIGCHLD, lambda *_: None)  # where it was ignored, no child could be waited for
     here = environment.read()
-    failure.clear(here.paths.failure, here.paths.output_data)
+    paths = _paths(here, command)
+    failure.clear(paths.failure, paths.output_data)
     before = memory.read()
     try:
         child = os.posix_spawnp(command[0], command, here.variables, setsigmask=(), setsigdef=IGNORED_BY_PYTHON)
     except OSError as error:
         cause = f"command {command[0]!r} cannot be started: {error.strerror}. Is it on PATH, and executable?"
-        _explain(here.paths, UserError(cause))
+        _explain(paths, UserError(cause))
         return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
     end = _wait(child)
-    if not end.wanted and not here.paths.failure.exists():
-        _explain(here.paths, _cause(end, before, memory.read()))
+    if not end.wanted and not paths.failure.exists():
+        _explain(paths, _cause(end, before, memory.read()))
     return end.code
+
+
+def _paths(here: Environment, command: list[str]) -> Paths:
+    """Find where the command writes: the options of `relabel train` that move its folders are looked for here too."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in ("--root", "--output"):
+        parser.add_argument(option, type=Path, nargs="?")
+    said, _ = parser.parse_known_args(command)
+    moved = here if said.root is None else here.moved(said.root)
+    return moved.paths.moved(output=said.output)
 
 
 def _wait(child: int) -> End:
