@@ -82,6 +82,32 @@ def test_the_server_answers_and_ends_with_0_on_sigterm(model_folder) -> None:
         assert process.wait(timeout=30) == 0
 
 
+def test_a_worker_that_is_still_being_made_hears_sigterm(model_folder) -> None:
+    """A stop right after the start ends as soon as one later: it does not wait for a worker that missed the signal."""
+    program = f"""
+import time
+from pathlib import Path
+from relabel.serving import app, served, server
+from relabel.settings import ServeSettings
+
+def slow(arbiter, worker):
+    time.sleep(1)
+
+settings = ServeSettings(port={free_port()}, workers=1)
+loaded = served.load(Path({str(model_folder)!r}))
+chosen = {{**server.options("{HOST}", settings), "post_fork": slow}}
+server._Server(chosen, lambda: app.create(loaded, settings)).run()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while "Booting worker" not in process.stderr.readline():
+            assert process.poll() is None
+        stopped = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+        assert time.monotonic() - stopped < server.GRACE / 2
+
+
 def test_a_folder_without_a_model_ends_the_server_with_2(tmp_path) -> None:
     """The reason is said once, before anything listens."""
     with running("--model", str(tmp_path), "--port", str(free_port())) as process:
