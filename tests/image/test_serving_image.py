@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,26 @@ import pytest
 
 pytestmark = pytest.mark.image
 
+GIB = 1 << 30
+ASK = """
+import sys, time, urllib.request
+end = time.monotonic() + 30
+while True:
+    try:
+        print(urllib.request.urlopen(sys.argv[1], timeout=5).status)
+        break
+    except OSError:
+        assert time.monotonic() < end, "no answer"
+        time.sleep(0.1)
+"""
+"""Asks from inside, where no port is published: the image has no curl."""
+PEAK = "from relabel.container import memory; found = memory.read(); print(found.peak or 0, found.kills or 0)"
+
 
 def curl(address: str, *arguments: str) -> tuple[int, str]:
     """Ask an address (path included); status 0 where nothing answers."""
     shown = subprocess.run(
-        ["curl", "--silent", "--max-time", "10", "--write-out", "\n%{http_code}", *arguments, f"http://{address}"],
+        ["curl", "--silent", "--max-time", "30", "--write-out", "\n%{http_code}", *arguments, f"http://{address}"],
         capture_output=True,
         text=True,
         check=False,
@@ -43,18 +59,9 @@ def predictions(address: str, rows: Sequence[Sequence[float]]) -> list[dict[str,
     return json.loads(body)["predictions"]
 
 
-def test_serve_answers_with_the_trained_model_and_stops_with_0(image, trained) -> None:
-    """/ping, predictions that agree with the truth of the data, `docker stop` without a kill."""
-    root, _ = trained
-    rows = np.load(root / "input" / "data" / "train" / "test.npy")[:50]
-    with image.serving(root, "serve") as (name, address):
-        wait_until_loaded(address)
-        assert curl(f"{address}/ping") == (200, "")
-        said = predictions(address, rows.tolist())
-        assert [line["label"] for line in said] == expected(root, rows)
-        assert {line["class"] for line in said} == {"0", "1"}
-        assert image.call("stop", "--time", "30", name).code == 0
-        assert image.call("inspect", "--format", "{{.State.ExitCode}}", name).log.strip() == "0"
+def some_rows(root: Path) -> np.ndarray:
+    """Read some rows of the job's test set."""
+    return np.load(root / "input" / "data" / "train" / "test.npy")[:50]
 
 
 def expected(root: Path, rows: np.ndarray) -> list[int]:
@@ -64,10 +71,30 @@ def expected(root: Path, rows: np.ndarray) -> list[int]:
     return served.load(root / "model").predictor(rows).argmax(axis=1).tolist()
 
 
+def test_serve_answers_with_the_trained_model(image, trained) -> None:
+    """/ping is empty and 200, predictions are the trained model's, with the names of the classes."""
+    root, _ = trained
+    rows = some_rows(root)
+    with image.serving(root, "serve") as (_, address):
+        wait_until_loaded(address)
+        assert curl(f"{address}/ping") == (200, "")
+        said = predictions(address, rows.tolist())
+        assert [line["label"] for line in said] == expected(root, rows)
+        assert {line["class"] for line in said} == {"0", "1"}
+
+
+def test_sigterm_ends_the_server_with_0(image, trained) -> None:
+    """Soon, and long before the platform kills it after 30 seconds, also when it has only just started."""
+    with image.serving(trained[0], "serve") as (name, address):
+        wait_until_loaded(address)
+        asked = time.monotonic()
+        assert image.stop(name, patience=30) == 0
+        assert time.monotonic() - asked < 10
+
+
 def test_no_argument_without_hyperparameters_serves(image, trained) -> None:
     """A folder with a model alone is an endpoint's."""
-    root, _ = trained
-    with image.serving(root) as (_, address):
+    with image.serving(trained[0]) as (_, address):
         wait_until_loaded(address)
 
 
@@ -76,3 +103,37 @@ def test_serve_without_a_model_ends_with_2(image, tmp_path) -> None:
     ended = image.run(tmp_path, "serve")
     assert ended.code == 2
     assert "no model.json" in ended.log
+
+
+def test_a_hardship_does_not_keep_it_from_serving(image, trained, hardship) -> None:
+    """Nothing to write to but /tmp, an unknown user, no shared memory; the model is mounted read-only always."""
+    root, _ = trained
+    rows = some_rows(root)
+    with image.given(*hardship).serving(root, "serve") as (_, address):
+        wait_until_loaded(address)
+        assert [line["label"] for line in predictions(address, rows.tolist())] == expected(root, rows)
+
+
+def test_it_serves_without_a_network_on_the_port_that_it_is_told(image, trained) -> None:
+    """SAGEMAKER_BIND_TO_PORT, where nothing can be downloaded; the usual port stays free."""
+    with image.given("--env", "SAGEMAKER_BIND_TO_PORT=9123").started(trained[0], "serve") as name:
+        assert image.inside(name, "python3", "-c", ASK, "http://127.0.0.1:9123/ping").log == "200\n"
+        assert image.inside(name, "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080").code != 0
+
+
+def test_a_gigabyte_is_enough_for_large_requests(image, trained, tmp_path) -> None:
+    """Eight clients at once, bodies of 5 MB each: every answer is a prediction, the kernel kills nothing, the peak is below 1 GiB."""
+    root, _ = trained
+    row = [round(value, 6) for value in some_rows(root)[0].tolist()]
+    rows = (5 << 20) // len(json.dumps(row))
+    (tmp_path / "body").write_text(json.dumps({"instances": [row] * rows}))
+    with image.given("--memory", "1g", "--memory-swap", "1g").serving(root, "serve") as (name, address):
+        wait_until_loaded(address)
+        ask = ("--header", "Content-Type: application/json", "--data-binary", f"@{tmp_path / 'body'}")
+        with ThreadPoolExecutor(8) as clients:
+            answers = list(clients.map(lambda _: curl(f"{address}/invocations", *ask), range(32)))
+        peak, kills = map(int, image.inside(name, "python3", "-c", PEAK).log.split())
+        assert [status for status, _ in answers] == [200] * 32
+        assert all(body.count('"label"') == rows for _, body in answers)
+        assert (kills, image.call("inspect", "--format", "{{.State.OOMKilled}}", name).log) == (0, "false\n")
+        assert peak < GIB
