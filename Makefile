@@ -1,12 +1,14 @@
 # Every target sets up what it needs: one virtual environment, made once and made anew when the requirements change.
 VENV ?= .venv
 PYTHON ?= python3
+DOCKER ?= docker
+IMAGE ?= relabel
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # One thread per test process: the tests run side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
-.PHONY: demo test test-image test-faults lint format readme bench clean
+.PHONY: demo test test-image test-faults lint format readme bench lock sbom scan clean
 
 demo: $(READY)  ## plant label errors, run the whole job, show what it found
 	$(BIN)/relabel demo
@@ -37,10 +39,27 @@ readme: $(READY)  ## put the settings' table into README.md anew
 bench: $(READY)  ## the figures of benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/training.py
 
+lock:  ## resolve what the image holds anew
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet uv
+	docker/lock.sh $(VENV)-lock/bin/uv
+
+sbom:  ## bill of materials of a built image: make sbom IMAGE=relabel
+	$(PYTHON) -m venv $(VENV)-sbom
+	$(VENV)-sbom/bin/pip install --quiet cyclonedx-bom
+	mkdir -p build
+	$(DOCKER) run --rm --network none $(IMAGE) pip3 freeze --all >build/packages.txt
+	$(VENV)-sbom/bin/cyclonedx-py requirements build/packages.txt --output-reproducible --output-format JSON --output-file build/sbom.json
+
+scan:  ## known vulnerabilities of what the image holds; fails where a package cannot be looked up
+	$(PYTHON) -m venv $(VENV)-scan
+	$(VENV)-scan/bin/pip install --quiet pip-audit
+	$(VENV)-scan/bin/pip-audit --strict --disable-pip --requirement docker/requirements.txt
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,serve,dev]'
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-* build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -6,15 +6,12 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
-
-
-def pins(path: Path) -> dict[str, str]:
-    """Read `name==version` lines; every line that is no comment must be one, or name another file."""
-    lines = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r "))]
-    found = {canonical(name): version for name, _, version in (line.partition("==") for line in lines)}
-    assert all(found.values()), path
-    return found
+DOCKER = ROOT / "docker"
+UNREACHED = {"torch-cu126.txt"}
+"""Files without hashes; each says why."""
 
 
 def canonical(name: str) -> str:
@@ -22,25 +19,53 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_every_dependency_of_training_and_serving_is_pinned() -> None:
+def pins(path: Path) -> dict[str, tuple[str, int]]:
+    """Read name -> version and number of hashes; every line must be a comment, a pin, or a hash of the pin above it."""
+    found: dict[str, tuple[str, int]] = {}
+    name = ""
+    for line in path.read_text().splitlines():
+        if pin := re.fullmatch(r"([A-Za-z0-9_.-]+)==(\S+)(?: \\)?", line):
+            name = canonical(pin[1])
+            found[name] = pin[2], 0
+        elif re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?", line):
+            found[name] = found[name][0], found[name][1] + 1
+        else:
+            assert not line or line.startswith("#"), f"{path.name}: {line}"
+    return found
+
+
+ALL = sorted(path.name for path in DOCKER.glob("*.txt") if path.name != "not-needed.txt")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_package_is_pinned_and_has_hashes(name) -> None:
+    """What is downloaded for the image can be nothing else; the one exception is named."""
+    found = pins(DOCKER / name)
+    assert found
+    assert all(hashes for _, hashes in found.values()) == (name not in UNREACHED)
+
+
+def test_every_dependency_of_training_and_serving_is_there() -> None:
     """A dependency that is added to the project is missed here before it is missed in the image."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     needed = {
         canonical(re.split(r"[\[<>=]", line)[0]) for line in project["dependencies"] + extras["train"] + extras["serve"]
     }
-    assert needed <= pins(ROOT / "docker" / "requirements-cpu.txt").keys()
+    assert needed - {"torch"} <= pins(DOCKER / "requirements.txt").keys()
 
 
 def test_the_image_holds_what_the_tests_ran_with() -> None:
     """Versions are those of the project's own constraints."""
-    constraints = pins(ROOT / "constraints.txt")
-    image = pins(ROOT / "docker" / "requirements-cpu.txt")
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    constraints = {canonical(name): version for name, version in (line.split("==") for line in lines)}
+    image = {name: version for name, (version, _) in pins(DOCKER / "requirements.txt").items()}
     assert {n: v for n, v in image.items() if n in constraints} == {n: v for n, v in constraints.items() if n in image}
 
 
-def test_the_cuda_image_adds_to_the_cpu_images_packages() -> None:
-    """No package is pinned twice."""
-    cuda = ROOT / "docker" / "requirements-cuda.txt"
-    assert "-r requirements-cpu.txt" in cuda.read_text().splitlines()
-    assert pins(cuda).keys().isdisjoint(pins(ROOT / "docker" / "requirements-cpu.txt"))
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("torch-")])
+def test_every_flavour_of_torch_is_one_release(name) -> None:
+    """The networks are the same whichever image trains them."""
+    version, _ = pins(DOCKER / name)["torch"]
+    assert re.fullmatch(r"2\.13\.0(\+\w+)?", version)
+    assert pins(DOCKER / name).keys().isdisjoint(pins(DOCKER / "requirements.txt"))
