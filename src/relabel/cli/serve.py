@@ -25,10 +25,11 @@ def command(model: Path | None, host: str, **values: Any) -> None:
     """Serve a trained model over HTTP: /ping and /invocations."""
     from relabel import settings
     from relabel.container import environment as environments
-    from relabel.container import logs
+    from relabel.container import gpu, logs
     from relabel.serving import server
 
     environment = environments.read()
     logs.configure(sys.stdout, logs.level(environment.log_level))
+    gpu.check(gpu.read(), required=environment.require_gpu)
     raw = {**settings.from_environment(ServeSettings, environment.variables), **given(values)}
     server.serve(model or environment.paths.model, host, settings.parse(ServeSettings, raw))

@@ -85,6 +85,11 @@ class Environment:
         return self._text("RELABEL_PLAIN") not in ("", "0")
 
     @property
+    def require_gpu(self) -> bool:
+        """Whether work without a GPU is to fail: `RELABEL_REQUIRE_GPU`."""
+        return self._text("RELABEL_REQUIRE_GPU") not in ("", "0")
+
+    @property
     def log_level(self) -> str:
         """Level of the log by the names in use elsewhere, a number or a word; empty where there is none."""
         return self._text("SAGEMAKER_CONTAINER_LOG_LEVEL") or self._text("SM_LOG_LEVEL")

@@ -34,7 +34,9 @@ def configure(stream: TextIO, level: int = logging.INFO) -> None:
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger("relabel").setLevel(level)
     logging.getLogger(metrics.LOGGER).setLevel(logging.INFO)
-    logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)  # it misses triton, which the image does without
+    logging.getLogger("torch.utils.flop_counter").setLevel(
+        logging.ERROR
+    )  # it misses triton, which the image does without
 
 
 def level(said: str) -> int:

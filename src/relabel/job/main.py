@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from relabel import errors, settings
-from relabel.container import companions, configuration, failure
+from relabel.container import companions, configuration, failure, gpu
 from relabel.container.companions import Ending, Meeting
 from relabel.container.configuration import Configuration
 from relabel.container.environment import Environment
@@ -110,10 +110,12 @@ def _train(
     chosen = settings.parse(TrainSettings, raw)
     for note in settings.retired_notes(TrainSettings, raw):
         log.warning("%s", note)
+    gpu.check(gpu.read(), required=environment.require_gpu)
     # What is imported now stays until the end: collecting it while it is made, and again at the end, would take two seconds.
     gc.disable()
     from relabel.job import work  # noqa: PLC0415  # seconds, see above
 
     gc.freeze()
     gc.enable()
+    work.check_gpu(required=environment.require_gpu)
     return work.run(paths, told, chosen, job=environment.job_name, progress=progress, check=check)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import metadata
@@ -14,6 +15,7 @@ import threadpoolctl
 import torch
 
 import relabel
+from relabel.container import gpu
 from relabel.container.configuration import Configuration
 from relabel.container.paths import Paths
 from relabel.data import reading
@@ -101,6 +103,19 @@ class _Stopwatch:
         """End a stage."""
         now = time.monotonic()
         self.laps[name], self._last = now - self._last, now
+
+
+def check_gpu(*, required: bool) -> None:
+    """Give torch the last word: CUDA may fail to start although everything for it is there.
+
+    Raises PlatformError where a GPU is required.
+    """
+    facts = gpu.read()
+    warnings.filterwarnings("ignore", message="CUDA initialization", category=UserWarning)  # it is said here, once
+    if facts.built_for and not gpu.problem(facts) and not torch.cuda.is_available():
+        gpu.announce(
+            f"CUDA does not start, although driver {facts.driver} and {facts.gpus} GPU are there", required=required
+        )
 
 
 def default_threads() -> int:
