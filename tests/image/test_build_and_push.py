@@ -106,6 +106,6 @@ SCRIPTS = [
 def test_scripts_pass_shellcheck(script) -> None:
     """No quoting or portability mistakes."""
     checked = subprocess.run(
-        [Path(sys.executable).parent / "shellcheck", script], capture_output=True, text=True, check=False
+        [Path(sys.executable).parent / "shellcheck", "-x", script], capture_output=True, text=True, check=False
     )
     assert (checked.returncode, checked.stdout) == (0, "")

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "relabel.cli.demo",
     "audit": "relabel.cli.audit",
     "serve": "relabel.cli.serve",
+    "pack": "relabel.cli.pack",
 }
 """Command -> the module whose `command` it is."""
 

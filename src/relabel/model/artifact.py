@@ -25,6 +25,8 @@ SCHEMA = 1
 EXPECTED = {"kind", "sizes", "classes", "input", "fitted_on", "noise", "tensors_sha256", "provenance"}
 TENSORS = "model.safetensors"
 DESCRIPTION = "model.json"
+FILES = (TENSORS, DESCRIPTION)
+"""All files of an artifact."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,78 @@
+"""Promises of model.tar.gz."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from relabel.cli.main import commands
+from relabel.errors import UserError
+from relabel.model import artifact, package
+from relabel.model.artifact import Artifact, Model
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A folder with a linear model of width 2."""
+    tensors = {
+        "mean": np.zeros(2, np.float32),
+        "scale": np.ones(2, np.float32),
+        "weight.0": np.eye(2, dtype=np.float32),
+        "bias.0": np.zeros(2, np.float32),
+    }
+    sizes = {"inputs": 2, "width": 1, "depth": 0, "classes": 2}
+    artifact.save(tmp_path / "model", Artifact(Model("dense", sizes, tensors), ("bad", "good"), "given"))
+    return tmp_path / "model"
+
+
+def test_what_is_unpacked_is_the_model(folder, tmp_path) -> None:
+    """The files lie at the top level, plain and without an owner, and load."""
+    packed = package.pack(folder, tmp_path / "out" / "model.tar.gz")
+    with tarfile.open(packed.path) as archive:
+        members = archive.getmembers()
+        archive.extractall(tmp_path / "there", filter="data")
+    assert [member.name for member in members] == sorted(artifact.FILES)
+    assert {(m.mode, m.mtime, m.uid, m.gid, m.uname, m.isfile()) for m in members} == {(0o644, 0, 0, 0, "", True)}
+    assert artifact.load(tmp_path / "there").classes == ("bad", "good")
+    assert packed.sha256 == hashlib.sha256(packed.path.read_bytes()).hexdigest()
+    assert packed.size == packed.path.stat().st_size
+
+
+def test_the_same_model_is_the_same_bytes(folder, tmp_path) -> None:
+    """Whatever its files' times and modes are, and whatever the archive is called."""
+    first = package.pack(folder, tmp_path / "a.tar.gz")
+    for name in artifact.FILES:
+        os.utime(folder / name, (1, 1))
+        (folder / name).chmod(0o600)
+    assert package.pack(folder, tmp_path / "b.tar.gz").sha256 == first.sha256
+
+
+def test_a_broken_model_and_strangers_are_refused_and_nothing_is_left(folder, tmp_path) -> None:
+    """What is packed is served: a notebook, a key or a link does not get in by chance."""
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"notes.txt beside the model"):
+        package.pack(folder, tmp_path / "model.tar.gz")
+    (folder / "notes.txt").unlink()
+    (folder / artifact.TENSORS).rename(tmp_path / "elsewhere")
+    (folder / artifact.TENSORS).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=artifact.TENSORS):
+        package.pack(folder, tmp_path / "model.tar.gz")
+    (folder / artifact.TENSORS).unlink()
+    (folder / artifact.TENSORS).write_bytes(b"broken")
+    with pytest.raises(UserError, match="hash"):
+        package.pack(folder, tmp_path / "model.tar.gz")
+    assert not list(tmp_path.glob("model.tar.gz*"))
+
+
+def test_the_command_says_what_it_wrote(folder, tmp_path) -> None:
+    """Path, size and hash, in one line."""
+    done = CliRunner().invoke(commands, ["pack", "--model", str(folder), "--output", str(tmp_path / "m.tar.gz")])
+    assert done.exit_code == 0
+    assert done.output.startswith(str(tmp_path / "m.tar.gz"))
+    assert hashlib.sha256((tmp_path / "m.tar.gz").read_bytes()).hexdigest() in done.output
