@@ -141,6 +141,12 @@ def test_the_model_channel_is_no_data(paths) -> None:
     assert found.data_channels == {"train": paths.channels / "train"}
 
 
+def test_what_the_sdk_adds_for_source_code_is_no_data(paths) -> None:
+    """A training job that the SDK starts with a script has channels of the SDK's own."""
+    channels(paths, "code", "sm_drivers", "train")
+    assert read(paths).data_channels == {"train": paths.channels / "train"}
+
+
 def test_without_a_model_channel_there_is_none(paths) -> None:
     """Most jobs start from nothing."""
     assert read(paths).model_channel is None

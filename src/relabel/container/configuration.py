@@ -16,7 +16,10 @@ from relabel.container.paths import Paths
 from relabel.errors import UserError
 
 MODEL = "model"
-"""Channel of an earlier artifact; every other channel holds data."""
+"""Channel of an earlier artifact."""
+
+SDK_CHANNELS = ("code", "sm_drivers")
+"""Channels that the SageMaker SDK's `ModelTrainer` adds where it is given source code: the code, and what starts it."""
 
 TRAIN = "train"
 LOCALHOST = "localhost"
@@ -59,8 +62,8 @@ class Configuration:
 
     @property
     def data_channels(self) -> dict[str, Path]:
-        """Channels that hold rows."""
-        return {name: folder for name, folder in self.channels.items() if name != MODEL}
+        """Channels that hold rows: all but an earlier artifact's and the SDK's own."""
+        return {name: folder for name, folder in self.channels.items() if name not in {MODEL, *SDK_CHANNELS}}
 
     @property
     def model_channel(self) -> Path | None:

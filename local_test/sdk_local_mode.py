@@ -1,0 +1,162 @@
+"""Fit, deploy, predict, transform and clean up through the SageMaker SDK's local mode, with an image of this machine and no AWS account.
+
+    sdk_local_mode.py IMAGE --line v2 --folder DIR      Estimator(instance_type="local")                 requirements-sdk-v2.txt
+    sdk_local_mode.py IMAGE --line v3 --folder DIR      ModelTrainer in local container mode, LocalSession   requirements-sdk-v3.txt
+
+The two lines cannot live in one environment. Needs `docker` and `docker-compose` on the PATH. The last line of the output is the answer to
+payloads/embeddings.json as JSON; DIR keeps the model, the transform's output and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+CHANNEL = HERE / "test_dir" / "input" / "data" / "train"
+PAYLOAD = HERE / "payloads" / "embeddings.json"
+HYPERPARAMETERS = {"max_epochs": 4, "lr": 0.003, "seeds": 2}
+ROLE = "arn:aws:iam::123456789012:role/nobody"
+JSON = "application/json"
+QUIET = "SchemaVersion: '1.0'\nSageMaker: {PythonSDK: {Modules: {TelemetryOptOut: true}}}\n"
+"""The SDK's own settings: it tells nobody that it is used."""
+
+
+def main() -> None:
+    """Run one line of the SDK."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("image")
+    parser.add_argument("--line", choices=LINES, required=True)
+    parser.add_argument("--folder", type=Path, required=True, help="folder to work in")
+    parser.add_argument("--hosts", type=int, default=1, help="instances that train; the first does the work (v2)")
+    said = parser.parse_args()
+    folder = said.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = folder / "sdk.yaml"
+    settings.write_text(QUIET)
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nobody",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "1",
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(settings),
+    }
+    answer = LINES[said.line](said.image, folder, said.hosts)
+    settings.unlink()
+    sys.stdout.write(json.dumps(answer) + "\n")
+
+
+def v2(image: str, folder: Path, hosts: int) -> Any:
+    """Use the line with Estimator."""
+    from sagemaker.deserializers import JSONDeserializer  # noqa: PLC0415  # one line of the SDK or the other is installed
+    from sagemaker.estimator import Estimator  # noqa: PLC0415
+    from sagemaker.local import LocalSession  # noqa: PLC0415
+    from sagemaker.serializers import JSONSerializer  # noqa: PLC0415
+
+    session = LocalSession()
+    session.config = {"local": {"local_code": True, "container_root": str(folder)}}
+    estimator = Estimator(
+        image,
+        ROLE,
+        hosts,
+        "local",
+        output_path=folder.as_uri(),
+        sagemaker_session=session,
+        hyperparameters=HYPERPARAMETERS,
+    )
+    step("fit")
+    estimator.fit({"train": CHANNEL.as_uri()})
+    step("deploy")
+    predictor = estimator.deploy(1, "local", serializer=JSONSerializer(), deserializer=JSONDeserializer())
+    try:
+        step("predict")
+        answer = predictor.predict(json.loads(PAYLOAD.read_text()))
+    finally:
+        predictor.delete_endpoint()
+    step("transform")
+    transformer = estimator.transformer(
+        1, "local", strategy="SingleRecord", output_path=(folder / "transformed").as_uri()
+    )
+    transformer.transform(
+        PAYLOAD.parent.as_uri(), content_type=JSON, wait=False
+    )  # local ones are done when this returns
+    step("done")
+    return answer
+
+
+def v3(image: str, folder: Path, _hosts: int) -> Any:
+    """Use the line with ModelTrainer; it has no class that hosts a model of one's own image locally, so its LocalSession does."""
+    from sagemaker.core.local.local_session import LocalSession  # noqa: PLC0415
+    from sagemaker.core.training.configs import Compute, InputData, SourceCode  # noqa: PLC0415
+    from sagemaker.train.model_trainer import Mode, ModelTrainer  # noqa: PLC0415
+
+    session = LocalSession()
+    session.config = {"local": {"local_code": True, "container_root": str(folder)}}
+    source = folder / "code"
+    source.mkdir()
+    (source / "entry.sh").write_text("set -e\nexport RELABEL_PLAIN=1\nexec relabel train\n")
+    models = {}
+    for name, code in (("plain", None), ("source", SourceCode(source_dir=str(source), entry_script="entry.sh"))):
+        step(f"fit, {name}")
+        root = folder / name
+        root.mkdir()
+        trainer = ModelTrainer(
+            training_mode=Mode.LOCAL_CONTAINER,
+            sagemaker_session=session,
+            role=ROLE,
+            training_image=image,
+            base_job_name="relabel",
+            source_code=code,
+            compute=Compute(instance_type="local_cpu", instance_count=1),
+            hyperparameters=HYPERPARAMETERS,
+            input_data_config=[InputData(channel_name="train", data_source=str(CHANNEL))],
+            local_container_root=str(root),
+        )
+        trainer.train()
+        models[name] = next(root.rglob("model.tar.gz"))
+    step("deploy")
+    client = session.sagemaker_client
+    container = {"Image": image, "ModelDataUrl": models["plain"].as_uri(), "Environment": {}}
+    client.create_model("relabel", container)
+    client.create_endpoint_config(
+        "relabel", [{"InstanceType": "local", "ModelName": "relabel", "InitialInstanceCount": 1, "VariantName": "a"}]
+    )
+    client.create_endpoint("relabel", "relabel")
+    try:
+        step("predict")
+        said = session.sagemaker_runtime_client.invoke_endpoint(
+            PAYLOAD.read_bytes(), "relabel", ContentType=JSON, Accept=JSON
+        )
+        answer = json.loads(said["Body"].read())
+    finally:
+        client.delete_endpoint("relabel")
+    step("transform")
+    client.create_transform_job(
+        "relabel",
+        "relabel",
+        {"DataSource": {"S3DataSource": {"S3Uri": PAYLOAD.parent.as_uri()}}, "ContentType": JSON},
+        {"S3OutputPath": (folder / "transformed").as_uri()},
+        {"InstanceType": "local", "InstanceCount": 1},
+        BatchStrategy="SingleRecord",
+    )
+    step("done")
+    return answer
+
+
+def step(name: str) -> None:
+    """Say what comes now, and when."""
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {name}\n")
+    sys.stdout.flush()
+
+
+LINES = {"v2": v2, "v3": v3}
+
+
+if __name__ == "__main__":
+    main()
