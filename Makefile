@@ -16,8 +16,8 @@ demo: $(READY)  ## plant label errors, run the whole job, show what it found
 test: $(READY)  ## all tests but the image's and the long faults
 	$(PYTEST) -m "not image and not faults"
 
-test-image: $(READY)  ## build the container image, train and serve with it (needs a Docker engine)
-	$(PYTEST) -n 0 -rs -m image
+test-image: $(READY) $(VENV)-sdk-v2/.ready $(VENV)-sdk-v3/.ready  ## build the container image, train and serve with it (needs a Docker engine)
+	SDK_V2_PYTHON=$(abspath $(VENV)-sdk-v2/bin/python) SDK_V3_PYTHON=$(abspath $(VENV)-sdk-v3/bin/python) $(PYTEST) -n 0 -rs -m "image or sdk"
 
 test-faults: $(READY)  ## kills spread over a whole job, in their long form
 	$(PYTEST) -m faults
@@ -60,6 +60,11 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,serve,dev]'
 	touch $(READY)
+
+$(VENV)-sdk-%/.ready: local_test/requirements-sdk-%.txt
+	$(PYTHON) -m venv $(VENV)-sdk-$*
+	$(VENV)-sdk-$*/bin/pip install --quiet --requirement $<
+	touch $@
 
 clean:
 	rm -rf $(VENV) $(VENV)-* build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

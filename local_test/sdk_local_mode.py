@@ -4,7 +4,7 @@
     sdk_local_mode.py IMAGE --line v3 --folder DIR      ModelTrainer in local container mode, LocalSession   requirements-sdk-v3.txt
 
 The two lines cannot live in one environment. Needs `docker` and `docker-compose` on the PATH. The last line of the output is the answer to
-payloads/embeddings.json as JSON; DIR keeps the model, the transform's output and nothing else.
+payloads/embeddings.json as JSON. DIR, which must not lie below /root, keeps the models and the transform's output.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("image")
     parser.add_argument("--line", choices=LINES, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="folder to work in")
+    parser.add_argument("--port", type=int, default=8080, help="port of this machine that the endpoint takes")
     parser.add_argument("--hosts", type=int, default=1, help="instances that train; the first does the work (v2)")
     said = parser.parse_args()
     folder = said.folder.resolve()
@@ -47,12 +48,13 @@ def main() -> None:
         "AWS_MAX_ATTEMPTS": "1",
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(settings),
     }
-    answer = LINES[said.line](said.image, folder, said.hosts)
+    local = {"local": {"local_code": True, "container_root": str(folder), "serving_port": said.port}}
+    answer = LINES[said.line](said.image, folder, local, said.hosts)
     settings.unlink()
     sys.stdout.write(json.dumps(answer) + "\n")
 
 
-def v2(image: str, folder: Path, hosts: int) -> Any:
+def v2(image: str, folder: Path, local: dict[str, Any], hosts: int) -> Any:
     """Use the line with Estimator."""
     from sagemaker.deserializers import JSONDeserializer  # noqa: PLC0415  # one line of the SDK or the other is installed
     from sagemaker.estimator import Estimator  # noqa: PLC0415
@@ -60,7 +62,7 @@ def v2(image: str, folder: Path, hosts: int) -> Any:
     from sagemaker.serializers import JSONSerializer  # noqa: PLC0415
 
     session = LocalSession()
-    session.config = {"local": {"local_code": True, "container_root": str(folder)}}
+    session.config = local
     estimator = Estimator(
         image,
         ROLE,
@@ -83,21 +85,20 @@ def v2(image: str, folder: Path, hosts: int) -> Any:
     transformer = estimator.transformer(
         1, "local", strategy="SingleRecord", output_path=(folder / "transformed").as_uri()
     )
-    transformer.transform(
-        PAYLOAD.parent.as_uri(), content_type=JSON, wait=False
-    )  # local ones are done when this returns
+    # Local ones are done when this returns; waiting would ask AWS for the log.
+    transformer.transform(PAYLOAD.as_uri(), content_type=JSON, wait=False)
     step("done")
     return answer
 
 
-def v3(image: str, folder: Path, _hosts: int) -> Any:
+def v3(image: str, folder: Path, local: dict[str, Any], _hosts: int) -> Any:
     """Use the line with ModelTrainer; it has no class that hosts a model of one's own image locally, so its LocalSession does."""
     from sagemaker.core.local.local_session import LocalSession  # noqa: PLC0415
     from sagemaker.core.training.configs import Compute, InputData, SourceCode  # noqa: PLC0415
     from sagemaker.train.model_trainer import Mode, ModelTrainer  # noqa: PLC0415
 
     session = LocalSession()
-    session.config = {"local": {"local_code": True, "container_root": str(folder)}}
+    session.config = local
     source = folder / "code"
     source.mkdir()
     (source / "entry.sh").write_text("set -e\nexport RELABEL_PLAIN=1\nexec relabel train\n")
@@ -140,7 +141,7 @@ def v3(image: str, folder: Path, _hosts: int) -> Any:
     client.create_transform_job(
         "relabel",
         "relabel",
-        {"DataSource": {"S3DataSource": {"S3Uri": PAYLOAD.parent.as_uri()}}, "ContentType": JSON},
+        {"DataSource": {"S3DataSource": {"S3Uri": PAYLOAD.as_uri()}}, "ContentType": JSON},
         {"S3OutputPath": (folder / "transformed").as_uri()},
         {"InstanceType": "local", "InstanceCount": 1},
         BatchStrategy="SingleRecord",

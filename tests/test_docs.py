@@ -241,6 +241,7 @@ def actions(statements: list[dict[str, Any]]) -> set[str]:
     return {action for each in said for action in ([each] if isinstance(each, str) else each)}
 
 
+@pytest.mark.sdk
 def test_the_whole_page_runs_as_written(reader) -> None:
     """Every command, pasted in order into one shell, ends with 0, with exactly the launcher's permissions, and leaves nothing that costs."""
     job = json.loads((reader.folder / "job.json").read_text())
