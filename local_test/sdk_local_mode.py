@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -49,8 +50,13 @@ def main() -> None:
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(settings),
     }
     local = {"local": {"local_code": True, "container_root": str(folder), "serving_port": said.port}}
-    answer = LINES[said.line](said.image, folder, local, said.hosts)
-    settings.unlink()
+    before = containers(said.image)
+    try:
+        answer = LINES[said.line](said.image, folder, local, said.hosts)
+    finally:
+        settings.unlink()
+        if left := containers(said.image) - before:  # the SDK stops its containers and leaves them
+            subprocess.run(["docker", "rm", "--force", "--volumes", *left], stdout=subprocess.DEVNULL, check=False)
     sys.stdout.write(json.dumps(answer) + "\n")
 
 
@@ -148,6 +154,16 @@ def v3(image: str, folder: Path, local: dict[str, Any], _hosts: int) -> Any:
     )
     step("done")
     return answer
+
+
+def containers(image: str) -> set[str]:
+    """List the SDK's containers of an image."""
+    of = ("--filter", f"ancestor={image}", "--filter", "network=sagemaker-local")
+    return set(
+        subprocess.run(
+            ["docker", "ps", "--all", "--quiet", *of], capture_output=True, text=True, check=True
+        ).stdout.split()
+    )
 
 
 def step(name: str) -> None:

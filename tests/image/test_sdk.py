@@ -45,6 +45,7 @@ def used(line: str, engine, tag: str, folder: Path, *options: str) -> list[dict[
         check=False,
     )
     assert ended.returncode == 0, ended.stdout
+    assert engine.call("ps", "--all", "--quiet", "--filter", f"publish={port}").log == ""
     return json.loads(ended.stdout.splitlines()[-1])["predictions"]
 
 
