@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": "relabel.cli.audit",
     "serve": "relabel.cli.serve",
     "pack": "relabel.cli.pack",
+    "doctor": "relabel.cli.doctor",
 }
 """Command -> the module whose `command` it is."""
 

@@ -1,0 +1,61 @@
+"""The whole examination: what is looked at, in which order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from relabel.container import gpu, memory
+from relabel.container.environment import Environment
+from relabel.container.paths import DEFAULT_ROOT, Paths
+from relabel.doctor import machine, serving, training
+from relabel.doctor.findings import Finding, problem
+
+
+def examine(environment: Environment) -> list[Finding]:
+    """Look at the machine, and at what is there of a training job and of an endpoint. Nothing is changed, torch is not loaded."""
+    paths = environment.paths
+    job, embeddings = _job(paths, environment) if training.is_meant(paths) else ([], 0)
+    endpoint = [serving.model(paths.model)] if serving.is_meant(paths.model) else []
+    return [
+        *_machine(environment, embeddings),
+        *machine.disks(training.written(paths) if job else {}),
+        *job,
+        *endpoint,
+        *serving.chosen(environment.variables),
+        *([] if job or endpoint else [_nothing(paths)]),
+    ]
+
+
+def _machine(environment: Environment, embeddings: int) -> Iterator[Finding]:
+    yield machine.versions()
+    yield machine.processors(len(os.sched_getaffinity(0)))
+    yield machine.memory(memory.read(), embeddings)
+    yield machine.shared_memory()
+    yield machine.gpu(gpu.read(), required=environment.require_gpu)
+
+
+def _job(paths: Paths, environment: Environment) -> tuple[list[Finding], int]:
+    """Examine what there is of a training job; the findings, and the size of its embeddings in bytes."""
+    folders = training.folders(paths, contained=paths.root == DEFAULT_ROOT)
+    told, read = training.read(paths, environment)
+    if told is None:
+        return [*folders, *read], 0
+    found = training.files(told)
+    findings = [
+        *folders,
+        *read,
+        *training.hyperparameters(told.hyperparameters),
+        *training.channels(found),
+        *training.hosts(told.hosts),
+    ]
+    return findings, training.embeddings(found)
+
+
+def _nothing(paths: Paths) -> Finding:
+    training_needs = f"{paths.channels}/train for training"
+    return problem(
+        "mounts",
+        f"no data and no model below {paths.root}: mount a folder with {training_needs}, or {paths.model} for serving "
+        f'(--volume "$PWD/ml:{paths.root}")',
+    )

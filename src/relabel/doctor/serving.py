@@ -1,0 +1,63 @@
+"""What an endpoint would meet: its model, its settings, its port."""
+
+from __future__ import annotations
+
+import difflib
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from relabel import settings
+from relabel.doctor.findings import Finding, ok, problem, warning
+from relabel.errors import UserError
+from relabel.model import artifact
+from relabel.settings import ServeSettings
+
+PREFIX = "RELABEL_"
+OTHERS = {"RELABEL_ROOT", "RELABEL_PLAIN", "RELABEL_REQUIRE_GPU"}
+"""Variables of ours that are no settings of an endpoint."""
+
+
+def is_meant(folder: Path) -> bool:
+    """Tell whether there is anything of a model."""
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def model(folder: Path) -> Finding:
+    """Load the model as an endpoint does."""
+    try:
+        found = artifact.load(folder)
+    except UserError as error:
+        return problem("model", str(error))
+    names = ", ".join(found.classes)
+    return ok("model", f"{found.model.kind}, {found.model.sizes['inputs']} numbers in, classes {names}")
+
+
+def chosen(variables: Mapping[str, str]) -> Iterator[Finding]:
+    """Say what is wrong with the settings that the environment gives, and which of its names mean nothing."""
+    known = {f"{PREFIX}{name.upper()}" for name in settings.fields(ServeSettings)} | OTHERS
+    for name in sorted(name for name in variables if name.startswith(PREFIX) and name not in known):
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+        yield warning("environment", f"{name} has no effect: {hint}")
+    given = settings.from_environment(ServeSettings, variables)
+    try:
+        parsed = settings.parse(ServeSettings, given)
+    except UserError as error:
+        yield from (problem("environment", each) for each in error.problems)
+        return
+    yield ok("environment", ", ".join(f"{name} {value}" for name, value in settings.as_dict(parsed).items()))
+    yield port(parsed.port)
+
+
+def port(number: int) -> Finding:
+    """Try to listen."""
+    try:
+        socket.create_server(("", number)).close()
+    except PermissionError:
+        return problem("port", f"{number} is not allowed for this user: choose one above 1023 (RELABEL_PORT)")
+    except OSError:
+        return warning(
+            "port", f"{number} is taken: right where this endpoint is running, else choose another (RELABEL_PORT)"
+        )
+    return ok("port", f"{number} is free, and no other is used")

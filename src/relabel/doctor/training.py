@@ -1,0 +1,124 @@
+"""What a training job would meet: its folders, its configuration, its channels, the other hosts."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from relabel import settings
+from relabel.container import companions, configuration
+from relabel.container.configuration import Configuration, Hosts
+from relabel.container.environment import Environment
+from relabel.container.paths import Paths
+from relabel.data import layout
+from relabel.data.layout import Layout
+from relabel.doctor.findings import Finding, ok, problem, warning
+from relabel.errors import UserError
+from relabel.settings import TrainSettings
+
+
+def is_meant(paths: Paths) -> bool:
+    """Tell whether there is anything of a training job."""
+    return paths.channels.parent.is_dir()
+
+
+def folders(paths: Paths, *, contained: bool) -> Iterator[Finding]:
+    """Say whether what the job leaves can be written, and whether it outlasts the container.
+
+    contained: whether the folders are those of a container, where what is not mounted is lost at its end.
+    """
+    for name, folder in written(paths).items():
+        above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            user = f"user {os.getuid()}"
+            yield problem(name, f"{above} cannot be written by {user}: mount it writable, or run as its owner (--user)")
+        elif contained and not any(path.is_mount() for path in (folder, *folder.parents[:-1])):
+            yield warning(name, f'{folder} is lost with the container: mount it (--volume "$PWD/ml:{paths.root}")')
+        else:
+            yield ok(name, f"{folder} can be written")
+
+
+def written(paths: Paths) -> dict[str, Path]:
+    """Name the folders that a job writes to."""
+    return {"model": paths.model, "output": paths.failure.parent, "checkpoints": paths.checkpoints}
+
+
+def read(paths: Paths, environment: Environment) -> tuple[Configuration | None, list[Finding]]:
+    """Read the platform's files; no configuration where they have problems."""
+    try:
+        told = configuration.read(paths, environment)
+    except UserError as error:
+        return None, [problem("configuration", each) for each in error.problems]
+    return told, [ok("configuration", f"{len(told.hyperparameters)} hyperparameters, {len(told.channels)} channels")]
+
+
+def hyperparameters(given: Mapping[str, Any]) -> Iterator[Finding]:
+    """Say what is wrong with the settings."""
+    try:
+        chosen = settings.as_dict(settings.parse(TrainSettings, given))
+    except UserError as error:
+        yield from (problem("settings", each) for each in error.problems)
+        return
+    yield from (warning("settings", note) for note in settings.retired_notes(TrainSettings, given))
+    usual = settings.as_dict(TrainSettings())
+    changed = [f"{name} {value}" for name, value in chosen.items() if value != usual[name]]
+    yield ok("settings", ", ".join(changed) or "all as they are by default")
+
+
+def channels(found: Layout) -> Iterator[Finding]:
+    """Say which files would be read. What is in them is checked by the job itself, before it trains."""
+    yield from (problem("channels", each) for each in found.problems)
+    yield from (warning("channels", each) for each in found.notes)
+    for source in found.sources:
+        unreadable = [path for path in (source.table_path, source.matrix_path) if not os.access(path, os.R_OK)]
+        for path in unreadable:
+            yield problem(
+                "channels",
+                f"{path} cannot be read by user {os.getuid()}: change its mode, or run as its owner (--user)",
+            )
+        if not unreadable:
+            yield ok("channels", f"{source.split.name.lower()}: {source.table} with {source.matrix}")
+
+
+def embeddings(found: Layout) -> int:
+    """Add up the files of embeddings, in bytes."""
+    return sum(source.matrix_path.stat().st_size for source in found.sources)
+
+
+def hosts(told: Hosts) -> Iterator[Finding]:
+    """Say whether the hosts of a job can meet: the leader must be found by name and reached at one port."""
+    if len(told.all) == 1:
+        yield ok("hosts", "1")
+        return
+    yield ok("hosts", f"{len(told.all)}, of which {told.leader} trains; this one is {told.current}")
+    yield _found(told.leader)
+    if told.is_leader:
+        yield _free(companions.PORT)
+
+
+def _found(name: str) -> Finding:
+    try:
+        address = socket.gethostbyname(name)
+    except OSError:
+        return problem(
+            "hosts", f"no address is known for {name}: all hosts must be in one network and started together"
+        )
+    return ok("hosts", f"{name} is {address}; the others must reach it at port {companions.PORT}")
+
+
+def _free(port: int) -> Finding:
+    try:
+        socket.create_server(("", port)).close()
+    except OSError as error:
+        return problem(
+            "hosts", f"port {port} cannot be opened ({error.strerror}): another process of this container has it"
+        )
+    return ok("hosts", f"port {port} can be opened")
+
+
+def files(told: Configuration) -> Layout:
+    """Look at the data channels; nothing of them is read."""
+    return layout.find(told.data_channels)

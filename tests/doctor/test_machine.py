@@ -1,0 +1,53 @@
+"""Promises of the doctor about machines that tests have not: what is short is named with its figure."""
+
+from __future__ import annotations
+
+import pytest
+
+from relabel.container.gpu import Facts
+from relabel.container.memory import GIB, Memory
+from relabel.doctor import machine
+
+
+@pytest.mark.parametrize(
+    ("limit", "embeddings", "level"),
+    [(8 * GIB, 0, "ok"), (8 * GIB, 3 * GIB, "ok"), (8 * GIB, 5 * GIB, "warning"), (GIB // 2, GIB // 64, "warning")],
+)
+def test_memory_is_held_against_the_embeddings(limit, embeddings, level) -> None:
+    """Two copies of them are made, and torch takes its part."""
+    assert machine.memory(Memory(limit), embeddings).level == level
+
+
+def test_what_is_not_installed_is_named() -> None:
+    """With the way to install it."""
+    there = {"flask": "3.1", "gunicorn": "27.0"}
+    finding = machine.versions(there)
+    assert finding.level == "problem"
+    assert "torch, pytorch-lightning, cleanlab, pandas not installed: install 'relabel[train,serve]'" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("facts", "required", "level"),
+    [
+        (Facts(), False, "ok"),
+        (Facts(), True, "problem"),
+        (Facts("12.6", "470.1", 1), False, "warning"),
+        (Facts("12.6", "470.1", 1), True, "problem"),
+        (Facts("12.6", "560.1", 1), True, "ok"),
+    ],
+)
+def test_a_gpu_that_cannot_be_used_is_a_problem_only_where_one_is_required(facts, required, level) -> None:
+    """Else the work goes on with the processors."""
+    assert machine.gpu(facts, required=required).level == level
+
+
+def test_folders_on_one_volume_are_one_line(tmp_path) -> None:
+    """Folders that are not there yet count as the one above them."""
+    (finding,) = machine.disks({"model": tmp_path / "model", "output": tmp_path / "a" / "b"})
+    assert finding.text.endswith("GiB free for model, output")
+
+
+def test_shared_memory_is_never_a_problem(tmp_path) -> None:
+    """Nothing is put there, so that none may be there at all."""
+    assert machine.shared_memory(tmp_path / "none").level == "ok"
+    assert machine.shared_memory(tmp_path).level == "ok"
