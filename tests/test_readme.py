@@ -20,8 +20,8 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 SHELL = [block for language, block in BLOCKS if language == "sh"]
 OURS = [block for block in SHELL if block.startswith("relabel ")]
-PUSH = [block for block in SHELL if block.startswith("./build_and_push.sh")]
-CONTAINER = [block for block in SHELL if block.startswith("docker ")]
+PATH = README.partition("## From labels to an endpoint")[2].partition("\n## ")[0]
+"""The section whose blocks are run one after another by tests/image/cloud/test_whole_path.py."""
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def shell(block: str, cwd: Path, timeout: float = 300, **variables: str) -> subp
 
 
 def test_every_block_has_a_test() -> None:
-    """Blocks are commands of ours, of the container, of the push, Python, or the two make targets with their output."""
+    """Blocks are commands of ours, of the section on containers, Python, or the two make targets with their output."""
     assert len(OURS) >= 2
-    assert sorted([*OURS, *PUSH, *CONTAINER]) == sorted(SHELL)
+    assert [block for block in SHELL if block not in PATH] == OURS
     consoles = [block for language, block in BLOCKS if language == "console"]
     assert [block.splitlines()[0] for block in consoles] == ["$ make demo", "$ make test"]
     assert {language for language, _ in BLOCKS} == {"sh", "console", "python"}
@@ -83,40 +83,6 @@ def test_python_runs_as_written(place, block) -> None:
     assert "posterior" in done.stdout
 
 
-@pytest.mark.parametrize("block", PUSH)
-def test_the_push_is_shown_as_written(block) -> None:
-    """The dry run prints the push and needs neither AWS nor an engine."""
-    done = shell(block, ROOT)
-    assert done.returncode == 0, done.stderr
-    assert "push" in done.stdout
-
-
 def test_the_settings_table_is_made_from_the_settings() -> None:
     """The table of the README is the one that the settings give."""
     assert settings.markdown(TrainSettings) in README, "run `make readme`"
-
-
-@pytest.mark.image
-@pytest.mark.parametrize("block", CONTAINER)
-def test_the_container_is_used_as_written(channel, place, block, tmp_path) -> None:
-    """Build, train, serve, ask, stop: every line ends with 0, and the answer has a label and its name."""
-    docker = os.environ.get("DOCKER", "docker")
-    if subprocess.run([docker, "info"], capture_output=True, check=False).returncode:
-        pytest.skip(f"no Docker engine answers `{docker} info`")
-    channel({"seeds": 1, "folds": 2}, root=tmp_path / "ml")
-    (tmp_path / "request.json").write_text(f'{{"instances": [{[0.1] * 16}]}}')
-    # The client that works here, and what a build without a container registry needs.
-    mirror = "--network host" if os.environ.get("PIP_FIND_LINKS_URL") else ""
-    for name, variable in (("BASE_IMAGE", "BASE_IMAGE"), ("PIP_FIND_LINKS", "PIP_FIND_LINKS_URL")):
-        mirror += f" --build-arg {name}={os.environ[variable]}" if os.environ.get(variable) else ""
-    program = place / "bin" / "docker"
-    program.write_text(
-        f'#!/bin/sh\ncase $1 in build) shift; cd {ROOT}; exec {docker} build {mirror} "$@";; esac\nexec {docker} "$@"\n'
-    )
-    program.chmod(0o755)
-    try:
-        done = shell(block, tmp_path, 1800, PATH=f"{place / 'bin'}:{os.environ['PATH']}", DOCKER_BUILDKIT="1")
-    finally:
-        subprocess.run([docker, "rm", "--force", "relabel-endpoint"], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert '"probabilities"' in done.stdout
