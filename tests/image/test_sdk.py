@@ -28,6 +28,8 @@ def used(line: str, engine, tag: str, folder: Path, *options: str) -> list[dict[
     python = os.environ.get(f"SDK_{line.upper()}_PYTHON")
     if not python:
         pytest.skip(f"SDK_{line.upper()}_PYTHON names no interpreter with the SDK: `make test-image` makes one")
+    # The SDK reads nothing below some folders of the system, where a checkout may lie.
+    here = shutil.copytree(HERE, folder / "local_test", ignore=shutil.ignore_patterns("model", "output", "checkpoints"))
     # The SDK runs `docker`, whatever the engine's client is called here.
     client = Path(shutil.which(engine.client) or engine.client)
     (folder / "bin").mkdir()
@@ -36,7 +38,7 @@ def used(line: str, engine, tag: str, folder: Path, *options: str) -> list[dict[
         found.bind(("127.0.0.1", 0))
         port = str(found.getsockname()[1])
     ended = subprocess.run(
-        [python, HERE / "sdk_local_mode.py", tag, "--line", line, "--folder", folder / "sdk", "--port", port, *options],
+        [python, here / "sdk_local_mode.py", tag, "--line", line, "--folder", folder / "sdk", "--port", port, *options],
         env={**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
