@@ -1,9 +1,11 @@
-"""What every codec speaks: vectors in, predictions out, and one way to refuse."""
+"""What every codec speaks: records in, predictions out, and one way to refuse."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,25 +16,63 @@ FEW = 5
 """Problems of one body that are told one by one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why one record cannot be used.
+
+    row:       its place in the body, counted from 0.
+    text:      what was seen and what was expected; never a value of the record.
+    malformed: False where the record is well formed and a value is NaN, infinite or beyond float32.
+    """
+
+    row: int
+    text: str
+    malformed: bool = True
+
+    def __str__(self) -> str:
+        return f"row {self.row} (counted from 0){self.text}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Records:
+    """The records of one body, in order.
+
+    vectors:  (n, D) float32, n at least 1, every value finite; zeros where a record has a problem.
+    problems: at most one per record, by row.
+    """
+
+    vectors: NDArray[np.float32]
+    problems: tuple[Problem, ...] = ()
+
+    def refuse(self) -> NoReturn:
+        """Raise the problems: NotFiniteError where no record is malformed, else UserError."""
+        more = len(self.problems) - FEW
+        told = [str(problem) for problem in self.problems[:FEW]] + [f"and {more:,} more"] * (more > 0)
+        kind = UserError if any(problem.malformed for problem in self.problems) else NotFiniteError
+        raise kind(*told)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What the model says of n vectors.
+    """What the model says of n records.
 
     probabilities: (n, C) float32.
     classes:       names of the C classes, in the order of the columns.
+    refused:       row -> why there is no prediction for it; its probabilities mean nothing.
     """
 
     probabilities: NDArray[np.float32]
     classes: tuple[str, ...]
+    refused: Mapping[int, str] = field(default_factory=dict)
 
 
 class Codec(Protocol):
-    """One media type: how vectors are read from a body and predictions written into one."""
+    """One media type: how records are read from a body and predictions written into one."""
 
-    def decode(self, body: bytes, width: int, /) -> NDArray[np.float32]:
-        """Read vectors (n, width), n at least 1, every value finite.
+    def decode(self, body: bytes, width: int, /) -> Records:
+        """Read the records of a body, each a vector of `width` numbers. Numpy's warnings of overflow are the caller's to silence, once for many.
 
-        Raises UserError where the body is malformed or a vector has another width, NotFiniteError for NaN and infinity.
+        Raises UserError where the body as a whole is malformed or holds no record.
         """
         ...
 
@@ -45,18 +85,20 @@ class NotFiniteError(UserError):
     """A body that is well formed, with values that no model can use."""
 
 
-def refuse(problems: list[str]) -> UserError:
-    """Say the first few problems of a body, and how many more there are."""
-    more = [f"and {len(problems) - FEW:,} more"] if len(problems) > FEW else []
-    return UserError(*problems[:FEW], *more)
-
-
-def check_finite(vectors: NDArray[np.float32]) -> None:
-    """Raise NotFiniteError where one of the vectors (n, D) has NaN or infinity."""
-    bad = np.argwhere(~np.isfinite(vectors))
-    if bad.size:
-        row, column = bad[0]
-        more = f", and {len(bad) - 1:,} more" if len(bad) > 1 else ""
-        raise NotFiniteError(
-            f"row {row}, column {column} (counted from 0){more}: not a finite float32 number; leave such rows out"
-        )
+def finite(vectors: NDArray[np.float32], problems: tuple[Problem, ...] = ()) -> Records:
+    """Make records of vectors (n, D): those with NaN or infinity become problems, their vectors zeros."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if math.isfinite(
+            np.add.reduce(vectors, axis=None)
+        ):  # as a sum never is where one value is not; the quickest look
+            return Records(vectors, problems)
+    good = np.asarray(np.isfinite(vectors))
+    if good.all():
+        return Records(vectors, problems)
+    whole = np.asarray(good.all(axis=1))
+    found = tuple(
+        Problem(int(row), f", column {good[row].argmin()}: not a finite float32 number", malformed=False)
+        for row in np.flatnonzero(~whole)
+    )
+    kept = np.where(whole[:, None], vectors, np.float32(0))
+    return Records(kept, tuple(sorted((*problems, *found), key=lambda problem: problem.row)))

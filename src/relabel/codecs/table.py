@@ -1,19 +1,56 @@
-"""The media types that are spoken, and the codec of each."""
+"""The media types that are spoken, the codec of each, and the choice of the answer's."""
 
 from __future__ import annotations
 
-from relabel.codecs import json
+import re
+from functools import lru_cache
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from relabel.codecs import csv, json, json_lines, npy
 from relabel.codecs.codec import Codec
 
-CODECS: dict[str, Codec] = {"application/json": json}
-DEFAULT = "application/json"
+JSON, JSON_LINES, CSV, NPY = "application/json", "application/jsonlines", "text/csv", "application/x-npy"
+
+CODECS: dict[str, Codec] = {JSON: json, JSON_LINES: json_lines, CSV: csv, NPY: npy}
+OTHER_NAMES = {
+    "application/x-jsonlines": JSON_LINES,
+    "application/jsonl": JSON_LINES,
+    "application/x-ndjson": JSON_LINES,
+    "application/x-numpy": NPY,
+}
+
+ENDINGS = {".json": JSON, ".jsonl": JSON_LINES, ".csv": CSV, ".npy": NPY}
+"""Endings of files, and the media type of what they hold."""
+
+PARAMETERS = re.compile(r";(?!\s*q=)[^;,]*")
+"""Of a media type in Accept, but for its quality: all types are spoken in one way."""
 
 
-def find(content_type: str) -> Codec | None:
-    """Give the codec of a Content-Type, None where there is none; parameters and case do not matter, nothing said is JSON.
+def of_request(content_type: str) -> str | None:
+    """Give the media type of a Content-Type, None where it is not spoken; parameters and case do not matter, nothing said is JSON.
 
-    >>> find("Application/JSON; charset=utf-8") is json
-    True
+    >>> of_request("Text/CSV; charset=utf-8")
+    'text/csv'
     """
-    media_type = content_type.partition(";")[0].strip().lower()
-    return CODECS.get(media_type or DEFAULT)
+    said = content_type.partition(";")[0].strip().lower() or JSON
+    known = OTHER_NAMES.get(said, said)
+    return known if known in CODECS else None
+
+
+@lru_cache(maxsize=256)
+def of_response(accept: str, default: str) -> str | None:
+    """Choose the media type of an answer by the Accept header, None where nothing that is wanted is spoken.
+
+    default: what is meant where nothing is asked for, or everything would do.
+
+    >>> of_response("text/html, text/csv;q=0.5", "application/json"), of_response("*/*", "application/json")
+    ('text/csv', 'application/json')
+    """
+    wanted = parse_accept_header(PARAMETERS.sub("", accept), MIMEAccept)
+    if not wanted:
+        return default
+    offered = [default, *(known for known in (*CODECS, *OTHER_NAMES) if known != default)]
+    best = wanted.best_match(offered)
+    return OTHER_NAMES.get(best, best) if best else None
