@@ -16,7 +16,10 @@ COMMANDS = {
     "demo": "relabel.cli.demo",
     "audit": "relabel.cli.audit",
     "serve": "relabel.cli.serve",
+    "predict": "relabel.cli.predict",
+    "evaluate": "relabel.cli.evaluate",
     "pack": "relabel.cli.pack",
+    "convert-checkpoint": "relabel.cli.convert_checkpoint",
     "doctor": "relabel.cli.doctor",
 }
 """Command -> the module whose `command` it is."""

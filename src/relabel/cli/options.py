@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Literal, get_args, get_origin
 
 import click
@@ -10,11 +10,13 @@ import click
 from relabel import settings
 
 
-def options(cls: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add one option per setting; a value stays a string, which `settings.parse` coerces and checks with all others."""
+def options(cls: type[Any], only: Collection[str] | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add one option per setting, or for some of them `only`; a value stays a string, which `settings.parse` coerces and checks with all others."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for name, (hint, default, about) in reversed(settings.fields(cls).items()):
+            if only is not None and name not in only:
+                continue
             flags = [f"--{n.replace('_', '-')}" for n in (name, *about.aliases)]
             function = click.option(*flags, name, default=None, metavar=_metavar(hint), help=_help(about, default))(
                 function

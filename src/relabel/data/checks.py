@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,16 @@ from relabel.data.examples import Examples, Split
 from relabel.data.labels import UNLABELLED, Encoded
 from relabel.data.parts import Part
 
+Scalar = TypeVar("Scalar", bound=np.generic)
+
 LONGEST_LABEL = 100
 """Characters; a longer one is a text."""
 
 
-def widths(parts: Sequence[Part], expected: int) -> Iterator[str]:
-    """Embeddings whose width is not the expected one, or, with 0, not that of the first file."""
+def widths(parts: Sequence[Part], expected: int, by: str = "width_expected") -> Iterator[str]:
+    """Embeddings whose width is not the expected one, said `by` something, or, with 0, not that of the first file."""
     read = [(part.matrix_name, part.matrix.width) for part in parts if part.matrix is not None]
-    right, by = (expected, "width_expected") if expected or not read else (read[0][1], read[0][0])
+    right, by = (expected, by) if expected or not read else (read[0][1], read[0][0])
     for name, width in read:
         if width != right:
             yield f"{name}: {width:,} wide, but {by} is {right:,}: embed all files with the same model"
@@ -40,23 +43,36 @@ def repeated_ids(parts: Sequence[Part]) -> Iterator[str]:
             yield f"{part.name}: {count} given before ({shown}): give every row an id of its own"
 
 
+def no_labels(parts: Sequence[Part], encoded: Encoded) -> Iterator[str]:
+    """Labels that are no labels: numbers that are not whole, texts.
+
+    encoded: the labels of all parts that have them, one after another.
+    """
+    labelled = [part for part in parts if part.labels is not None]
+    for part, refused in zip(labelled, _divided(encoded.refused, labelled), strict=True):
+        if refused.any():
+            where = phrases.rows(np.flatnonzero(refused).tolist())
+            yield f"{part.name}: no whole number as the label in {where}: give whole numbers (0, 1) or class names"
+    for part in labelled:
+        if (longest := _longest(part)) > LONGEST_LABEL:
+            yield f"{part.name}: labels of up to {longest:,} characters: set label_column to the column of the labels"
+
+
 def classes(parts: Sequence[Part], encoded: Encoded) -> Iterator[str]:
-    """Labels that are no labels, a single class, classes that no training row has.
+    """A single class, classes that no training row has.
 
     encoded: the labels of all parts that have them, one after another. Classes are judged only where every part has,
              and none has texts in their place, which would then be quoted.
     """
     labelled = [part for part in parts if part.labels is not None]
-    ends = np.cumsum([part.labels.size for part in parts if part.labels is not None], dtype=np.intp)[:-1]
-    for part, refused in zip(labelled, np.split(encoded.refused, ends) if labelled else [], strict=True):
-        if refused.any():
-            where = phrases.rows(np.flatnonzero(refused).tolist())
-            yield f"{part.name}: no whole number as the label in {where}: give whole numbers (0, 1) or class names"
-    texts = [(part.name, longest) for part in labelled if (longest := _longest(part)) > LONGEST_LABEL]
-    for file, longest in texts:
-        yield f"{file}: labels of up to {longest:,} characters: set label_column to the column of the labels"
-    if labelled and len(labelled) == len(parts) and not texts:
-        yield from _untrained(labelled, np.split(encoded.codes, ends), encoded.classes)
+    if labelled and len(labelled) == len(parts) and max(map(_longest, labelled)) <= LONGEST_LABEL:
+        yield from _untrained(labelled, _divided(encoded.codes, labelled), encoded.classes)
+
+
+def _divided(values: NDArray[Scalar], parts: Sequence[Part]) -> list[NDArray[Scalar]]:
+    """Divide what was said of the labels of all parts into what was said of each."""
+    ends = np.cumsum([part.labels.size for part in parts if part.labels is not None], dtype=np.intp)
+    return np.split(values, ends[:-1]) if parts else []
 
 
 def _longest(part: Part) -> int:

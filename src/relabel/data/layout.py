@@ -11,7 +11,7 @@ name means train. Channels that mean the same split are read one after another.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,31 +89,61 @@ def find(channels: Mapping[str, Path]) -> Layout:
     return Layout(tuple(sources), tuple(problems), tuple(note for part in found for note in part.notes))
 
 
+def find_split(folder: Path, split: Split) -> Layout:
+    """Pair the files of one folder that mean one split, as in a channel train, or all of them where none is named for any.
+
+    Problems: no such folder, no such files, label files without embeddings and the other way round. What means
+    another split is passed over, whatever it is.
+    """
+    channel = folder.resolve().name
+    if not folder.is_dir():
+        return Layout((), (f"{channel}: no folder at {folder}",), ())
+    by_stem = _by_stem(folder.iterdir())
+    named = {stem: _named(stem) for stem in by_stem}
+    other = Split.TRAIN if any(found is not None for found in named.values()) else split
+    chosen = {s: paths for s, paths in by_stem.items() if (other if named[s] is None else named[s]) is split}
+    if not chosen:
+        return Layout((), (_none_of(split, channel, by_stem),), ())
+    wrong = {stem: tuple(_unpaired(channel, stem, paths)) for stem, paths in chosen.items()}
+    return Layout(
+        tuple(_source(channel, split, paths) for stem, paths in chosen.items() if not wrong[stem]),
+        tuple(problem for problems in wrong.values() for problem in problems),
+        (),
+    )
+
+
 def _channel(name: str, folder: Path, given: Collection[Split]) -> Layout:
     """Pair the files of one channel."""
     if not folder.is_dir():
         return Layout((), (f"{name}: no folder at {folder}: give this channel in File or FastFile mode",), ())
     visible = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-    by_stem: dict[str, list[Path]] = {}
-    for path in visible:
-        if path.is_file() and path.suffix.lower() in READ:
-            by_stem.setdefault(path.stem, []).append(path)
+    by_stem = _by_stem(visible)
     if not by_stem:
         return Layout((), (_no_data(name, visible),), ())
     wrong = {
         stem: (*_unpaired(name, stem, paths), *_misplaced(name, paths[0], given)) for stem, paths in by_stem.items()
     }
     return Layout(
-        tuple(_source(name, paths) for stem, paths in by_stem.items() if not wrong[stem]),
+        tuple(_source(name, SPLITS[name.lower()], paths) for stem, paths in by_stem.items() if not wrong[stem]),
         tuple(problem for problems in wrong.values() for problem in problems),
         tuple(f"{name}/{path.name} is passed over: {ONLY}" for path in visible if _looks_like_data(path)),
     )
 
 
-def _source(channel: str, paths: Sequence[Path]) -> Source:
+def _by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Put the files that are read together by their names without suffix, in order of names."""
+    by_stem: dict[str, list[Path]] = {}
+    for path in sorted(paths):
+        if path.is_file() and path.suffix.lower() in READ and not path.name.startswith("."):
+            by_stem.setdefault(path.stem, []).append(path)
+    return by_stem
+
+
+def _source(channel: str, own: Split, paths: Sequence[Path]) -> Source:
+    """Describe a label file and its embeddings; own: the split of a file whose name does not say any."""
     table, matrix = sorted(paths, key=lambda path: path.suffix.lower() in MATRICES)
     named = _named(table.stem)
-    split = SPLITS[channel.lower()] if named is None else named
+    split = own if named is None else named
     return Source(split, f"{channel}/{table.name}", table, f"{channel}/{matrix.name}", matrix)
 
 
@@ -159,6 +189,12 @@ def _unknown(channel: str) -> str:
 def _no_train(channels: Collection[str]) -> str:
     seen = f"only {phrases.names(sorted(channels))}" if channels else "and no other"
     return f"train: no such channel, {seen}: give the training data as channel `train`"
+
+
+def _none_of(split: Split, channel: str, stems: Collection[str]) -> str:
+    name = split.name.lower()
+    seen = f"only {phrases.names(stems)}" if stems else "and none of any other"
+    return f"{channel}: no label files (.csv) beside embeddings (.pt or .npy) for {name}, {seen}: name them {name}, or choose another split"
 
 
 def _no_data(channel: str, visible: Sequence[Path]) -> str:

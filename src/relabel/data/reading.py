@@ -32,6 +32,7 @@ def read(channels: Mapping[str, Path], settings: TrainSettings) -> Examples:
     encoded = labels.encode(_joined([part.labels for part in parts if part.labels is not None]))
     problems += checks.widths(parts, settings.width_expected)
     problems += checks.repeated_ids(parts)
+    problems += checks.no_labels(parts, encoded)
     problems += checks.classes(parts, encoded)
     if problems:
         raise UserError(*problems, *embeddings.scanned(parts))

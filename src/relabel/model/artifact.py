@@ -52,6 +52,7 @@ class Artifact:
     fitted_on:  the labels as given, or as the policy treated them.
     noise:      (C, C) P(given j | true i) of the training labels, or None where it was not estimated.
     provenance: data digest, settings, versions, seed; no times and no hosts.
+    tensors_sha256: hash of the tensors' file, "" before it is written.
     """
 
     model: Model
@@ -60,6 +61,12 @@ class Artifact:
     input: Literal["embedding"] = "embedding"
     noise: NDArray[np.float64] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    tensors_sha256: str = ""
+
+    @property
+    def short_hash(self) -> str:
+        """Twelve characters that tell models apart."""
+        return self.tensors_sha256[:12]
 
 
 def save(folder: Path, artifact: Artifact) -> None:
@@ -81,7 +88,8 @@ def save(folder: Path, artifact: Artifact) -> None:
     }
     with files.replacing(folder / DESCRIPTION) as json_file, files.replacing(folder / TENSORS) as tensor_file:
         tensor_file.write_bytes(tensors)
-        json_file.write_text(json.dumps(description, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        text = json.dumps(description, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        json_file.write_text(text, encoding="utf-8")
 
 
 def load(folder: Path) -> Artifact:
@@ -90,7 +98,7 @@ def load(folder: Path) -> Artifact:
     Raises UserError where a file is missing, broken, of another schema, or the two do not belong together.
     """
     try:
-        description = json.loads((folder / DESCRIPTION).read_text())
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         tensors = (folder / TENSORS).read_bytes()
     except FileNotFoundError as error:
         raise UserError(
@@ -108,6 +116,7 @@ def load(folder: Path) -> Artifact:
         input=description["input"],
         noise=None if description["noise"] is None else np.array(description["noise"]),
         provenance=description["provenance"],
+        tensors_sha256=description["tensors_sha256"],
     )
 
 

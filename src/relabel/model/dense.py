@@ -44,6 +44,8 @@ class DensePredictor:
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give probabilities (n, C) of inputs (n, D)."""
+        if len(inputs) <= BLOCK:
+            return self._block(inputs)
         out = np.empty((len(inputs), self.classes), dtype=np.float32)
         for start in range(0, len(inputs), BLOCK):
             out[start : start + BLOCK] = self._block(inputs[start : start + BLOCK])
@@ -57,9 +59,9 @@ class DensePredictor:
         weight, bias = self._layers[-1]
         logits = hidden @ weight
         logits += bias
-        logits -= logits.max(axis=1, keepdims=True)
+        logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
         np.exp(logits, out=logits)
-        logits /= logits.sum(axis=1, keepdims=True)
+        logits /= np.add.reduce(logits, axis=1, keepdims=True)
         return logits
 
 

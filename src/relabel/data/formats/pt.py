@@ -27,7 +27,7 @@ def read(path: Path) -> Matrix:
 
     Raises UserError where the file is truncated or holds anything else: objects, code, several tensors, integers.
     """
-    tensor = _tensor(_loaded(path), path.stat().st_size)
+    tensor = _tensor(loaded(path, REMEDY), path.stat().st_size)
     rows, width = flat_shape(tensor.shape, f"{_kind(tensor)} tensor")
     flat = tensor.detach().reshape(rows, width)
 
@@ -39,8 +39,11 @@ def read(path: Path) -> Matrix:
     return Matrix(rows, width, copy)
 
 
-def _loaded(path: Path) -> Any:
-    """Load what torch takes for harmless: tensors and plain containers."""
+def loaded(path: Path, remedy: str) -> Any:
+    """Load what torch takes for harmless, tensors and plain containers, onto the CPU wherever it was saved.
+
+    Raises UserError, which ends with the remedy, where the file is truncated, or holds objects or code.
+    """
     import torch  # noqa: PLC0415  # seconds, so only where a tensor is read
 
     with path.open("rb") as file:
@@ -56,11 +59,11 @@ def _loaded(path: Path) -> Any:
             if asked
             else "a pickle of something else than a tensor, or a torn one"
         )
-        raise UserError(f"{what}: nothing of it was run; {REMEDY}") from None
+        raise UserError(f"{what}: nothing of it was run; {remedy}") from None
     except Exception as error:  # a torn or foreign file can end in any exception of the reader
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in DISK_ERRNOS):
             raise
-        raise UserError(f"no tensor can be read from it: it is truncated, or not a file of torch; {REMEDY}") from None
+        raise UserError(f"no tensor can be read from it: it is truncated, or not a file of torch; {remedy}") from None
 
 
 def _tensor(loaded: Any, file_bytes: int) -> torch.Tensor:

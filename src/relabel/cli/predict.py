@@ -1,0 +1,66 @@
+"""`relabel predict`: what an endpoint would answer, without one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--model", required=True, type=click.Path(path_type=Path), help="folder of the model")
+@click.argument("source", metavar="INPUT", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="file to write; standard output by default"
+)
+@click.option(
+    "--accept", default="", metavar="TYPE", help="media type of the answer; by default --output's, or INPUT's"
+)
+@click.option(
+    "--bad-records",
+    type=click.Choice(["refuse", "report"]),
+    default="refuse",
+    show_default=True,
+    help="what a record that cannot be read does: refuse the file, or be reported in its place of the answer",
+)
+def command(*, model: Path, source: Path, output: Path | None, accept: str, bad_records: str) -> None:
+    """Answer the records of a file (.json, .jsonl, .csv, .npy) byte for byte as an endpoint of the model would."""
+    from relabel import files, settings
+    from relabel.codecs import table
+    from relabel.container.memory import GIB
+    from relabel.serving import capacity, served
+    from relabel.serving.endpoint import Endpoint
+    from relabel.serving.handler import INVOCATIONS, handle
+    from relabel.serving.messages import Request
+    from relabel.settings import ServeSettings
+
+    chosen = settings.parse(ServeSettings, {"bad_records": bad_records})
+    endpoint = Endpoint(served.load(model), chosen, capacity.of(chosen, cores=1, memory=GIB))
+    told = "" if output is None else table.ENDINGS.get(output.suffix.lower(), "")
+    asked = _media_type(source)
+    request = Request("POST", INVOCATIONS, asked, accept or told, body=source.read_bytes(), number=source.name)
+    response = handle(request, endpoint)
+    if response.status != 200:  # noqa: PLR2004  # as HTTP says that all went well
+        _refuse(source, response.status, response.body)
+    if output is None:
+        click.echo(response.body, nl=False)
+    else:
+        files.write_bytes(output, response.body)
+
+
+def _media_type(path: Path) -> str:
+    from relabel.codecs.table import ENDINGS
+    from relabel.errors import UserError
+
+    if path.suffix.lower() not in ENDINGS:
+        raise UserError(f"{path.name}: its ending does not say what it holds: name it {', '.join(ENDINGS)}")
+    return ENDINGS[path.suffix.lower()]
+
+
+def _refuse(source: Path, status: int, body: bytes) -> None:
+    """Raise what the endpoint has said, as the fault of whoever sent it, or as ours."""
+    from relabel.errors import AlgorithmError, UserError
+
+    kind = UserError if status < 500 else AlgorithmError  # noqa: PLR2004  # from here on HTTP's faults of a server
+    raise kind(f"{source.name}: {json.loads(body)['error']['message']}")
