@@ -17,8 +17,12 @@ from relabel.evaluation import metrics
 from relabel.job.fits import Fits
 from relabel.job.main import train
 from relabel.model import artifact, predictor
-from relabel.serving.handler import Request, handle
+from relabel.serving import capacity
+from relabel.serving.endpoint import Endpoint
+from relabel.serving.handler import handle
+from relabel.serving.messages import Request
 from relabel.serving.served import load
+from relabel.settings import ServeSettings
 from relabel.training import folds
 from relabel.training.learner import Hooks, Watch
 from relabel.training.learners.stacked import Stacked
@@ -193,11 +197,12 @@ def test_fault_8_no_file_of_the_job_is_a_pickle_or_names_a_device(job) -> None:
 def test_fault_9_the_model_of_a_job_answers_invocations(job) -> None:
     """What training wrote is loaded by serving and predicts, with the class order it was trained with."""
     root, findings = job()
-    served = load(root / "model")
+    settings = ServeSettings()
+    endpoint = Endpoint(load(root / "model"), settings, capacity.of(settings, cores=1, memory=1 << 32))
     rows = findings.examples.rows(Split.TEST)[:3]
     vectors = findings.examples.features.take(rows)
     body = json.dumps({"instances": vectors.tolist()}).encode()
-    answer = handle(Request("POST", "/invocations", "application/json", body), served)
+    answer = handle(Request("POST", "/invocations", "application/json", body=body), endpoint)
     assert answer.status == 200
     predictions = json.loads(answer.body)["predictions"]
     expected = predictor.load(artifact.load(root / "model").model)(vectors)

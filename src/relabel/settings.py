@@ -165,8 +165,38 @@ class ServeSettings(Settings):
         environment=("SAGEMAKER_MODEL_SERVER_TIMEOUT", "MODEL_SERVER_TIMEOUT"),
     )
     max_payload_mb: int = setting(
-        25, low=1, high=1024, unit="MB", help="largest request body", environment=("SAGEMAKER_MAX_PAYLOAD_IN_MB",)
+        25,
+        low=0,
+        high=1024,
+        unit="MB",
+        help="largest request body; 0 is 1024 MB",
+        environment=("SAGEMAKER_MAX_PAYLOAD_IN_MB",),
     )
+    max_content_length: int = setting(
+        0,
+        low=0,
+        unit="bytes",
+        help="largest request body in bytes, in place of max_payload_mb; 0 is off",
+        environment=("MAX_CONTENT_LENGTH",),
+    )
+    accept: str = setting(
+        "",
+        help="media types of the answer where a request does not say any; empty is the type of the request",
+        environment=("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",),
+    )
+    bad_records: Literal["refuse", "report"] = setting(
+        "refuse",
+        help="what a record that cannot be read does: `refuse` the request, or `report` it in its place of the answer",
+    )
+    batch: bool = setting(
+        False, help="serve a batch transform job: bodies of 100 MB at least", environment=("SAGEMAKER_BATCH",)
+    )
+    log_share: float = setting(1.0, low=0, high=1, help="share of the requests that are logged; failures always are")
+
+    def limit(self) -> int:
+        """Give the largest body in bytes."""
+        megabytes = max(self.max_payload_mb or 1024, 100 if self.batch else 0)
+        return self.max_content_length or megabytes << 20
 
 
 S = TypeVar("S", bound=Settings)
@@ -234,11 +264,11 @@ def as_dict(settings: Settings) -> dict[str, Any]:
 
 
 def markdown(cls: type[Settings]) -> str:
-    """Make the table of the settings, with other names, default and range."""
+    """Make the table of the settings, with other names (of options, of variables), default and range."""
     lines = ["| setting | default | range | what it is |", "|---|---|---|---|"]
     for name, (hint, default, about) in fields(cls).items():
         choices = ", ".join(value for value in get_args(hint) if value) if get_origin(hint) is Literal else ""
-        names = ", ".join(f"`{n}`" for n in (name, *about.aliases))
+        names = ", ".join(f"`{n}`" for n in (name, *about.aliases, *about.environment))
         allowed = f"{about.range_text()} {about.unit}".strip() if about.range_text() else choices
         lines.append(f"| {names} | {f'`{default}`' if default != '' else ''} | {allowed} | {about.help} |")
     return "\n".join(lines)

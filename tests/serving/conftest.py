@@ -1,7 +1,17 @@
-"""A small model to serve."""
+"""A small model to serve, an endpoint around it, and servers as people and platforms start them."""
 
 from __future__ import annotations
 
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +19,10 @@ import pytest
 
 from relabel.model import artifact
 from relabel.model.artifact import Artifact, Model
-from relabel.serving import served
-from relabel.serving.served import Served
+from relabel.serving import capacity, served
+from relabel.serving.capacity import MB
+from relabel.serving.endpoint import Endpoint
+from relabel.settings import ServeSettings
 
 WIDTH, CLASSES = 4, ("negative", "neutral", "positive")
 
@@ -32,6 +44,77 @@ def model_folder(tmp_path) -> Path:
 
 
 @pytest.fixture
-def loaded(model_folder) -> Served:
-    """The same, loaded."""
-    return served.load(model_folder)
+def endpoint(model_folder) -> Endpoint:
+    """The model loaded, with room for bodies of 1 MB."""
+    settings = ServeSettings(max_payload_mb=1)
+    return Endpoint(served.load(model_folder), settings, capacity.of(settings, cores=2, memory=4096 * MB))
+
+
+HOST = "127.0.0.1"
+
+
+@dataclass
+class Running:
+    """A server process and its port."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    written: Path
+
+    @property
+    def log(self) -> str:
+        """What it has written, to both streams."""
+        return self.written.read_text()
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+        """Make one request on a connection of its own."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
+        try:
+            named = {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
+            connection.request(method, path, body, named)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def until_loaded(self) -> Running:
+        """Ask /ping until it is 200."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                if self.ask("GET", "/ping")[0] == 200:
+                    return self
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"no answer, exit code {self.process.poll()}: {self.log}")
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture
+def serving() -> Callable[..., AbstractContextManager[Running]]:
+    """Start `relabel serve` with these options and variables; killed if the test leaves it running."""
+
+    @contextmanager
+    def start(*arguments: str, **environment: str) -> Iterator[Running]:
+        port = free_port()
+        variables = {"RELABEL_PORT": str(port), **environment}
+        with tempfile.NamedTemporaryFile() as written:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "relabel", "serve", "--host", HOST, *arguments],
+                env={**os.environ, **{name: text for name, text in variables.items() if text}},
+                stdout=written,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                yield Running(process, port, Path(written.name))
+            finally:
+                process.kill()
+                process.wait()
+
+    return start

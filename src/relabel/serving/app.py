@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import time
+import uuid
+
 import flask
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from relabel.serving import handler
-from relabel.serving.served import Served
-from relabel.settings import ServeSettings
+from relabel.serving.endpoint import Endpoint
+from relabel.serving.messages import Request, Response
+from relabel.serving.request_log import RequestLog
 
-MB = 1 << 20
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """All go to the handler: which path takes which is said there, once."""
 
 
-def create(served: Served, settings: ServeSettings) -> flask.Flask:
-    """Make the app around a loaded model."""
-    limit = settings.max_payload_mb * MB
+def create(endpoint: Endpoint, log: RequestLog) -> flask.Flask:
+    """Make the app around an endpoint."""
+    limit = endpoint.capacity.limit
     app = flask.Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = limit
     app.url_map.merge_slashes = False  # a redirect to the right spelling would lose the body
 
     def door(path: str = "") -> flask.Response:  # noqa: ARG001  # the path is taken whole, from the request
-        asked = flask.request
-        request = handler.Request(asked.method, asked.path, asked.content_type or "", asked.get_data(cache=False))
-        return _response(handler.handle(request, served))
+        started = time.perf_counter()
+        request = _request(flask.request)
+        response = handler.handle(request, endpoint)
+        if log.write(request, response, time.perf_counter() - started):
+            log.flush()
+        return _response(response)
 
     def refused(error: HTTPException) -> flask.Response:
         """Say what Flask refuses by itself in our shape."""
@@ -38,5 +44,18 @@ def create(served: Served, settings: ServeSettings) -> flask.Flask:
     return app
 
 
-def _response(answer: handler.Response) -> flask.Response:
+def _request(asked: flask.Request) -> Request:
+    return Request(
+        method=asked.method,
+        path=asked.path,
+        content_type=asked.content_type or "",
+        accept=asked.headers.get("Accept", ""),
+        custom_attributes=asked.headers.get(handler.CUSTOM_ATTRIBUTES, ""),
+        inference_id=asked.headers.get(handler.INFERENCE_ID, ""),
+        body=asked.get_data(cache=False),
+        number=uuid.uuid4().hex,
+    )
+
+
+def _response(answer: Response) -> flask.Response:
     return flask.Response(answer.body, answer.status, dict(answer.headers), content_type=answer.content_type)

@@ -1,72 +1,102 @@
-"""From a request to a response: pure, and without a framework. Every door (Flask, others) answers through `handle`."""
+"""From a request to a response: pure, and without a framework. Every door answers through `handle`."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from relabel.codecs import table
-from relabel.codecs.codec import NotFiniteError, Predictions
+from relabel.codecs.codec import NotFiniteError, Predictions, Records
 from relabel.errors import UserError
-from relabel.serving.served import Served
+from relabel.serving.endpoint import Endpoint
+from relabel.serving.messages import NONE, Request, Response, Work
 
 log = logging.getLogger(__name__)
 
-JSON = "application/json"
 CODES = {
     400: "malformed",
     404: "not_found",
     405: "method_not_allowed",
+    406: "not_acceptable",
     413: "too_large",
     415: "unsupported_media_type",
     422: "not_finite",
     500: "internal",
+    503: "unavailable",
 }
 """Status -> the code of its error."""
 
+PING, INVOCATIONS = "/ping", "/invocations"
+CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
+LONGEST = 1024
+"""Characters of a header that is given back."""
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked; content_type is "" where none was said."""
-
-    method: str
-    path: str
-    content_type: str = ""
-    body: bytes = field(default=b"", repr=False)
+RETRY = {"Retry-After": "1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What is answered; headers are those beyond Content-Type and Content-Length."""
+class _Asked(NamedTuple):
+    """Records that were read, what their answer is to be written in, and the microseconds that reading took."""
 
-    status: int
-    content_type: str
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    answered: str
+    records: Records
+    parse: int
 
 
-def handle(request: Request, served: Served) -> Response:
+class _Predicted(NamedTuple):
+    """Predictions, and what they are to be written in."""
+
+    answered: str
+    predictions: Predictions
+    work: Work
+
+
+Stage = Callable[[Request, Any, Endpoint], Any]
+"""From what the stage before has made of a request to what the next one needs, or to the answer."""
+
+
+def handle(request: Request, endpoint: Endpoint) -> Response:
     """Answer a request; never raises. A failure of ours is a 500, with its traceback in the log alone."""
+    return handle_all((request,), endpoint)[0]
+
+
+def handle_all(requests: Sequence[Request], endpoint: Endpoint) -> list[Response]:
+    """Answer requests that came together, each as `handle` would, stage by stage: all are read, then all predicted, then all written.
+
+    Code that has just run runs faster: a stage done many times in a row takes half of its time alone.
+    """
+    answers: list[Any] = [None] * len(requests)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+        for stage in (_read, _predict, _write):
+            answers = [
+                answer if isinstance(answer, Response) else _guarded(stage, request, answer, endpoint)
+                for request, answer in zip(requests, answers, strict=True)
+            ]
+    return answers
+
+
+def _guarded(stage: Stage, request: Request, before: Any, endpoint: Endpoint) -> Any:
     try:
-        return _routed(request, served)
+        return stage(request, before, endpoint)
     except NotFiniteError as error:
         return refusal(422, str(error))
     except UserError as error:
         return refusal(400, str(error))
     except Exception:
-        log.exception("%s %s failed", request.method, request.path)
-        return refusal(500, "the server failed on this request: its log says why")
+        log.exception("request %s: %s %s failed", request.number, request.method, request.path)
+        return refusal(500, f"the server failed on request {request.number}: its log says why")
 
 
 def refusal(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
     """Say an error as `{"error": {"code": …, "message": …}}`."""
     error = {"code": CODES.get(status, "refused"), "message": message}
-    return Response(status, JSON, json.dumps({"error": error}, ensure_ascii=False).encode(), headers or {})
+    return Response(status, table.JSON, json.dumps({"error": error}, ensure_ascii=False).encode(), headers or NONE)
 
 
 def too_large(limit: int) -> Response:
@@ -74,42 +104,81 @@ def too_large(limit: int) -> Response:
     return refusal(413, f"the body has more than {limit:,} bytes: send fewer rows per request")
 
 
-def _routed(request: Request, served: Served) -> Response:
+def busy(request: Request) -> Response:
+    """Refuse what the server has no room for now; said by the doors."""
+    return refusal(503, f"the server is busy: send request {request.number} again in a moment", RETRY)
+
+
+def _read(request: Request, _before: None, endpoint: Endpoint) -> Response | _Asked:
+    """Answer what needs no model, refuse what is wrong, read the records of all else."""
     methods = ROUTES.get(request.path)
     if methods is None:
         return refusal(404, f"no such path; there are {', '.join(ROUTES)}")
     if request.method not in methods:
         allowed = ", ".join(methods)
         return refusal(405, f"this path takes {allowed}", {"Allow": allowed})
-    return methods[request.method](request, served)
+    return methods[request.method](request, endpoint)
 
 
-def _ping(_request: Request, _served: Served) -> Response:
+def _ping(_request: Request, endpoint: Endpoint) -> Response:
     """Answer that the model is loaded: without one there is nothing to hand to `handle`."""
-    return Response(200, JSON, b"")
+    if endpoint.draining():
+        return refusal(503, "the server is about to stop", RETRY)
+    return Response(200, table.JSON, b"")
 
 
-def _invocations(request: Request, served: Served) -> Response:
-    codec = table.find(request.content_type)
-    if codec is None:
+def _execution_parameters(_request: Request, endpoint: Endpoint) -> Response:
+    return Response(200, table.JSON, json.dumps(endpoint.capacity.execution_parameters()).encode())
+
+
+def _invocations(request: Request, endpoint: Endpoint) -> Response | _Asked:
+    asked = table.of_request(request.content_type)
+    if asked is None:
         return refusal(415, f"this Content-Type is not spoken; spoken are {', '.join(table.CODECS)}")
-    vectors = codec.decode(request.body, served.predictor.inputs)
-    predictions = Predictions(_probabilities(served, vectors), served.artifact.classes)
-    return Response(200, JSON, codec.encode(predictions))
+    answered = table.of_response(request.accept or endpoint.settings.accept, asked)
+    if answered is None:
+        return refusal(406, f"none of the types in Accept is spoken; spoken are {', '.join(table.CODECS)}")
+    started = time.perf_counter_ns()
+    records = table.CODECS[asked].decode(request.body, endpoint.served.predictor.inputs)
+    if records.problems and endpoint.settings.bad_records == "refuse":
+        records.refuse()
+    return _Asked(answered, records, (time.perf_counter_ns() - started) // 1000)
 
 
-def _probabilities(served: Served, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Predict (n, C) of vectors (n, D); numbers too large for the model's arithmetic are the sender's."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        probabilities = served.predictor(vectors)
-    lost = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
-    if lost.size:
-        raise NotFiniteError(f"row {lost[0]} (counted from 0) has values too large for this model")
-    return probabilities
+def _predict(_request: Request, asked: _Asked, endpoint: Endpoint) -> _Predicted:
+    """Predict each record; numbers too large for the model's arithmetic are the sender's."""
+    started = time.perf_counter_ns()
+    probabilities = endpoint.served.predictor(asked.records.vectors)
+    finite = math.isfinite(np.add.reduce(probabilities, axis=None))
+    refused = {problem.row: str(problem) for problem in asked.records.problems}
+    if not finite:
+        for row in np.flatnonzero(~np.isfinite(probabilities).all(axis=1)).tolist():
+            refused[row] = f"row {row} (counted from 0) has values too large for this model"
+        if endpoint.settings.bad_records == "refuse":
+            raise NotFiniteError(next(iter(refused.values())))
+    work = Work(len(probabilities), asked.parse, (time.perf_counter_ns() - started) // 1000)
+    return _Predicted(asked.answered, Predictions(probabilities, endpoint.served.artifact.classes, refused), work)
 
 
-ROUTES: dict[str, dict[str, Callable[[Request, Served], Response]]] = {
-    "/ping": {"GET": _ping, "POST": _ping},
-    "/invocations": {"POST": _invocations},
+def _write(request: Request, predicted: _Predicted, _endpoint: Endpoint) -> Response:
+    body = table.CODECS[predicted.answered].encode(predicted.predictions)
+    headers = _given_back(request) if request.custom_attributes or request.inference_id else NONE
+    return Response(200, predicted.answered, body, headers, predicted.work)
+
+
+def _given_back(request: Request) -> dict[str, str]:
+    """Give the platform's headers back as they came; what is no short line of ASCII is not."""
+    said = {CUSTOM_ATTRIBUTES: request.custom_attributes, INFERENCE_ID: request.inference_id}
+    return {
+        name: text
+        for name, text in said.items()
+        if text and len(text) <= LONGEST and text.isascii() and text.isprintable()
+    }
+
+
+ROUTES: dict[str, dict[str, Callable[[Request, Endpoint], Response | _Asked]]] = {
+    PING: {"GET": _ping, "POST": _ping},
+    INVOCATIONS: {"POST": _invocations},
+    "/execution-parameters": {"GET": _execution_parameters},
 }
 """Path -> method -> what answers."""

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from asgiref.wsgi import WsgiToAsgi
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+from gunicorn.sock import create_sockets  # type: ignore[import-untyped]
 
-from relabel.serving import app, served
+from relabel.container import memory
+from relabel.serving import app, capacity, listening, process, served
+from relabel.serving.capacity import Capacity
+from relabel.serving.door import App, Door
+from relabel.serving.drain import Drain
+from relabel.serving.endpoint import Endpoint
+from relabel.serving.request_log import RequestLog
+from relabel.serving.worker import Worker
 from relabel.settings import ServeSettings
 
-MOST_WORKERS = 4
-THREADS = 4
-"""Per worker, so that /ping is answered while a slow client sends its body."""
-GRACE = 20
-"""Seconds that requests get to end after SIGTERM; the platform kills after 30."""
+GRACE = 10
+"""Seconds that requests in hand get after the drain; the platform kills 30 s after its SIGTERM."""
+KEEPALIVE = 75
+"""Seconds that an idle connection stays open: longer than what clients and proxies keep theirs."""
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
@@ -30,50 +39,79 @@ def serve(model: Path, host: str, settings: ServeSettings) -> None:
     Raises UserError, before anything listens, where the folder holds no usable model.
     """
     served.load(model)
-    _Server(options(host, settings), lambda: app.create(served.load(model), settings)).run()
+    chosen = capacity.of(settings, cores=len(os.sched_getaffinity(0)), memory=memory.read().limit)
+    drain = Drain()
+
+    def door() -> App:
+        endpoint = Endpoint(served.load(model), settings, chosen, drain.active)
+        log = RequestLog(sys.stdout, settings.log_share, endpoint.served.artifact.short_hash)
+        others: App = WsgiToAsgi(app.create(endpoint, log))  # type: ignore[no-untyped-call]
+        process.settle()
+        return Door(endpoint, log, others, drain)
+
+    listeners = listening.sockets(host, settings.port, chosen.workers)
+    _Server(options(host, settings, chosen), door, drain, listeners).run()
 
 
-def options(host: str, settings: ServeSettings) -> dict[str, Any]:
+def options(host: str, settings: ServeSettings, chosen: Capacity) -> dict[str, Any]:
     """Give gunicorn's settings."""
     return {
         "bind": f"{host}:{settings.port}",
-        "workers": settings.workers or min(MOST_WORKERS, len(os.sched_getaffinity(0))),
-        "worker_class": "gthread",
-        "threads": THREADS,
+        "workers": chosen.workers,
+        "worker_class": Worker,
+        "asgi_lifespan": "off",
+        "asgi_loop": "asyncio",
+        "asgi_disconnect_grace_period": 0,  # who has gone needs no answer
+        "http_parser": "auto",  # in C where it can be had
         "timeout": settings.timeout,
         "graceful_timeout": GRACE,
+        "keepalive": KEEPALIVE,
         "worker_tmp_dir": tempfile.gettempdir(),  # not /dev/shm, which some platforms do not have
         "control_socket_disable": True,
+        "pre_fork": _give_a_socket,
         "post_worker_init": _listen_to_stops,
         "proc_name": "relabel",
     }
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn with these options; `make` runs in each worker, after the fork."""
+    """Gunicorn with these options on these sockets; `make` runs in each worker, after the fork."""
 
-    def __init__(self, chosen: Mapping[str, Any], make: Callable[[], Flask]) -> None:
+    def __init__(
+        self, chosen: Mapping[str, Any], make: Callable[[], App], drain: Drain, listeners: Sequence[socket.socket]
+    ) -> None:
         self._chosen = chosen
         self._make = make
+        self._drain = drain
+        self._listeners = listeners
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in self._chosen.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> App:
         return self._make()
 
     def run(self) -> None:
-        _Parent(self).run()
+        _Arbiter(self, self._drain, self._listeners).run()
 
 
-class _Parent(Arbiter):  # type: ignore[misc]
-    """Gunicorn's parent of workers, which loses no stop.
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    """Gunicorn's parent of workers, which drains before it stops, and loses no stop.
 
     A new worker has the parent's handlers, which would swallow a signal that comes before it has set its own. So it is made with these
     signals blocked, and hears them when it is ready.
     """
+
+    def __init__(self, server: _Server, drain: Drain, listeners: Sequence[socket.socket]) -> None:
+        self._drain = drain
+        self._listeners = listeners
+        super().__init__(server)
+
+    def start(self) -> None:
+        self.LISTENERS = create_sockets(self.cfg, self.log, [listener.detach() for listener in self._listeners])
+        super().start()
 
     def spawn_worker(self) -> int:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
@@ -82,6 +120,23 @@ class _Parent(Arbiter):  # type: ignore[misc]
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return worker
+
+    def handle_term(self) -> None:
+        """Begin the drain."""
+        self._drain.begin()
+
+    def murder_workers(self) -> None:
+        """Do what is due every second: replace silent workers, and stop when the drain is over."""
+        super().murder_workers()
+        if self._drain.over():
+            listening.refuse_new(listener.sock for listener in self.LISTENERS)
+            raise StopIteration
+
+
+def _give_a_socket(parent: Any, worker: Any) -> None:
+    """Leave the new worker the socket that fewest others have: that of the one it replaces."""
+    taken = [id(listener) for other in parent.WORKERS.values() for listener in other.sockets]
+    worker.sockets = [min(worker.sockets, key=lambda listener: taken.count(id(listener)))]
 
 
 def _listen_to_stops(_worker: Any) -> None:

@@ -1,0 +1,54 @@
+"""How much an endpoint takes on: worker processes, bodies at a time, and what it tells batch transform of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relabel.container.memory import GIB
+from relabel.settings import ServeSettings
+
+MB = 1 << 20
+MOST_WORKERS = 64
+IDLE = 150 * MB
+"""Memory of a worker that holds a model and does nothing, generously."""
+PER_BYTE = 7
+"""Memory that reading a body takes, in bytes per byte of it: the body, the parser's copy and index, doubles, floats."""
+SHARE = 0.8
+"""Of the memory, what requests may fill."""
+BATCH_MB = 100
+"""The platform's bound on concurrent transforms times payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What one server takes on.
+
+    workers: processes.
+    threads: large bodies that one worker reads at the same time.
+    waiting: further large bodies that wait in one worker; what comes beyond is answered 503.
+    limit:   bytes of the largest body.
+    held:    bytes of unanswered bodies that one worker holds; what comes beyond is answered 503.
+    """
+
+    workers: int
+    threads: int
+    waiting: int
+    limit: int
+    held: int
+
+    def execution_parameters(self) -> dict[str, int | str]:
+        """Say what batch transform should send."""
+        payload = max(1, min(self.limit // MB, BATCH_MB // self.workers))
+        return {"MaxConcurrentTransforms": self.workers, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": payload}
+
+
+def of(settings: ServeSettings, *, cores: int, memory: int) -> Capacity:
+    """Choose from the settings, the processor cores and the memory (bytes) of this machine or container."""
+    limit = settings.limit()
+    room = int(memory * SHARE)
+    fitting = max(1, room // (IDLE + PER_BYTE * min(limit, 25 * MB)))
+    workers = settings.workers or max(1, min(cores, fitting, MOST_WORKERS))
+    each = max(0, room // workers - IDLE)
+    threads = max(1, min(2, each // (PER_BYTE * limit)))
+    held = max(2 * limit, min(each // 2, GIB))
+    return Capacity(workers, threads, 8 * threads, limit, held)

@@ -1,0 +1,34 @@
+"""What a worker's process sets for itself."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+
+import threadpoolctl
+
+TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
+"""Names of settings of glibc's allocator (malloc.h)."""
+
+KEPT = 32 << 20
+"""Bytes of free memory that a process keeps."""
+REUSED = 16 << 20
+"""Bytes of a buffer that comes from that memory; larger ones are the system's, and go back to it at once."""
+
+
+def settle() -> None:
+    """Compute on one thread, and reuse the memory of a body for the next.
+
+    The workers share the cores, and a model this small is slower on many. With the allocator's own thresholds the system maps, clears and
+    unmaps memory for each body of some hundred kilobytes, which takes as long as reading it.
+    """
+    threadpoolctl.threadpool_limits(1)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through it again and again would make some requests slow
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+        if mallopt is not None:
+            mallopt(TRIM_THRESHOLD, KEPT)
+            mallopt(MMAP_THRESHOLD, REUSED)
+            mallopt(ARENA_MAX, 1)  # else each thread keeps free memory of its own

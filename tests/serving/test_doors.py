@@ -1,0 +1,210 @@
+"""Promises of both doors, the Flask app and the ASGI door: the same requests get the same answers."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from asgiref.wsgi import WsgiToAsgi
+
+from relabel.serving import app, handler
+from relabel.serving.capacity import MB
+from relabel.serving.door import Door
+from relabel.serving.drain import Drain
+from relabel.serving.request_log import RequestLog
+
+
+@dataclass
+class Answer:
+    """What came back; names of headers are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        """The code of an error."""
+        return json.loads(self.body)["error"]["code"]
+
+
+@dataclass
+class Asked:
+    """A request, its body in chunks; `declared` is its Content-Length, None for none."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    chunks: tuple[bytes, ...] = (b"",)
+    declared: int | None = None
+
+
+Ask = Callable[[Asked], Answer]
+
+
+def by_wsgi(endpoint, log: RequestLog) -> Ask:
+    """Ask the Flask app as a WSGI server does."""
+    client = app.create(endpoint, log).test_client()
+
+    def ask(asked: Asked) -> Answer:
+        environ = {"wsgi.input_terminated": True, "CONTENT_TYPE": asked.headers.get("Content-Type", "")}
+        if asked.declared is not None:
+            environ["CONTENT_LENGTH"] = str(asked.declared)
+        headers = {name: text for name, text in asked.headers.items() if name != "Content-Type"}
+        answer = client.open(
+            asked.path,
+            method=asked.method,
+            headers=headers,
+            input_stream=io.BytesIO(b"".join(asked.chunks)),
+            environ_overrides=environ,
+        )
+        return Answer(answer.status_code, {name.lower(): text for name, text in answer.headers}, answer.data)
+
+    return ask
+
+
+def by_asgi(endpoint, log: RequestLog) -> Ask:
+    """Ask the fast door as an ASGI server does."""
+    door = Door(endpoint, log, WsgiToAsgi(app.create(endpoint, log)), Drain())
+
+    def ask(asked: Asked) -> Answer:
+        answer = asyncio.run(_through(door, asked))
+        log.flush()
+        return answer
+
+    return ask
+
+
+async def _through(door: Door, asked: Asked) -> Answer:
+    headers = [(name.lower().encode(), text.encode("latin-1")) for name, text in asked.headers.items()]
+    if asked.declared is not None:
+        headers.append((b"content-length", str(asked.declared).encode()))
+    scope = {"type": "http", "http_version": "1.1", "method": asked.method, "path": asked.path, "headers": headers}
+    scope |= {"query_string": b"", "raw_path": asked.path.encode(), "server": ("127.0.0.1", 80), "scheme": "http"}
+    chunks, sent = list(asked.chunks), []
+
+    async def receive() -> dict[str, object]:
+        if not chunks:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    await door(scope, receive, send)
+    named = {name.decode().lower(): text.decode() for name, text in sent[0]["headers"]}
+    return Answer(sent[0]["status"], named, b"".join(message.get("body", b"") for message in sent[1:]))
+
+
+@pytest.fixture
+def lines() -> io.StringIO:
+    """What the log writes."""
+    return io.StringIO()
+
+
+@pytest.fixture(params=[by_wsgi, by_asgi], ids=["flask", "asgi"])
+def ask(request, endpoint, lines) -> Iterator[Ask]:
+    """One door after the other."""
+    return request.param(endpoint, RequestLog(lines, 1.0, "abc"))
+
+
+def post(*chunks: bytes, declared: int | None = None, **headers: str) -> Asked:
+    """Ask for predictions."""
+    named = {"Content-Type": "application/json"} | {name.replace("_", "-"): text for name, text in headers.items()}
+    return Asked("POST", "/invocations", named, chunks, declared)
+
+
+def test_ping_and_invocations_answer(ask) -> None:
+    """What the handler says goes out as it is: status, type, body."""
+    ping = ask(Asked("GET", "/ping"))
+    assert (ping.status, ping.body) == (200, b"")
+    answer = ask(post(b"[0, 9,", b" 0, 0]", Content_Type="application/json; charset=utf-8"))
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    assert json.loads(answer.body)["predictions"][0]["class"] == "neutral"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/a//ping", 404),
+        ("PATCH", "/a/b", 404),
+        ("OPTIONS", "/ping", 405),
+        ("TRACE", "/ping", 405),
+        ("GET", "/invocations", 405),
+    ],
+)
+def test_refusals_are_json_whoever_makes_them(ask, method, path, status) -> None:
+    """Neither a page of Flask's nor a redirect comes out."""
+    answer = ask(Asked(method, path))
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/json")
+    assert answer.code == {404: "not_found", 405: "method_not_allowed"}[status]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/ping"), ("GET", "/no"), ("GET", "/execution-parameters"), ("POST", "/invocations")]
+)
+def test_every_answer_says_its_type(ask, method, path) -> None:
+    """Data capture is set up by exact types."""
+    answer = ask(Asked(method, path, {"X-Amzn-SageMaker-Target-Variant": "a", "X-Whatever": "b"}))
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_405_says_what_is_allowed(ask) -> None:
+    """The handler's headers go out too."""
+    assert ask(Asked("GET", "/invocations")).headers["allow"] == "POST"
+
+
+def test_accept_and_the_platform_s_headers_reach_the_handler(ask) -> None:
+    """And come back."""
+    sent = {"Accept": "text/csv", handler.CUSTOM_ATTRIBUTES: "a=1", handler.INFERENCE_ID: "id-1"}
+    answer = ask(post(b"[0, 9, 0, 0]", **sent))
+    assert answer.headers["content-type"].partition(";")[0] == "text/csv"
+    assert answer.headers[handler.CUSTOM_ATTRIBUTES.lower()] == "a=1"
+    assert answer.headers[handler.INFERENCE_ID.lower()] == "id-1"
+
+
+def test_a_declared_length_over_the_limit_is_refused(ask) -> None:
+    """Before the body is read."""
+    answer = ask(post(b" ", b" ", declared=MB + 1))
+    assert (answer.status, answer.code) == (413, "too_large")
+    assert "1,048,576" in json.loads(answer.body)["error"]["message"]
+
+
+def test_a_body_without_a_length_is_held_to_the_limit_too(ask) -> None:
+    """As chunked requests come."""
+    assert ask(post(b" " * MB, b" ")).status == 413
+
+
+def test_a_form_is_no_payload(ask) -> None:
+    """What curl sends unless told otherwise is refused with the types that are spoken."""
+    answer = ask(post(b"a=1", Content_Type="application/x-www-form-urlencoded"))
+    assert (answer.status, answer.code) == (415, "unsupported_media_type")
+
+
+def test_every_request_is_one_line_of_the_log_without_its_payload(ask, lines) -> None:
+    """With what it took, and the id that the platform gave."""
+    ask(post(b"[[0, 9, 0, 0], [98765, 0, 0, 0]]", **{handler.INFERENCE_ID: "id-1"}))
+    ask(post(b"[[98765]]"))
+    ask(Asked("GET", "/ping"))
+    first, second, third = (json.loads(line) for line in lines.getvalue().splitlines())
+    assert (first["status"], first["rows"], first["bytes"], first["inference_id"], first["model"]) == (
+        200,
+        2,
+        32,
+        "id-1",
+        "abc",
+    )
+    assert first["total_us"] >= first["parse_us"] + first["predict_us"] > 0
+    assert (second["status"], third["path"]) == (400, "/ping")
+    assert len({first["request"], second["request"], third["request"]}) == 3
+    assert "98765" not in lines.getvalue()
+
+
+def test_other_paths_are_the_flask_app_s(ask) -> None:
+    """Both doors know the same."""
+    assert ask(Asked("GET", "/nothing")).code == "not_found"
