@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # One thread per test process: the tests run side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
-.PHONY: demo test test-image test-faults lint format readme bench lock sbom scan clean
+.PHONY: demo test test-image test-faults lint format readme bench bench-serving lock sbom scan clean
 
 demo: $(READY)  ## plant label errors, run the whole job, show what it found
 	$(BIN)/relabel demo
@@ -32,12 +32,17 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-readme: $(READY)  ## put the settings' table into README.md anew
-	$(BIN)/python -c "import re, pathlib, relabel.settings as s; p = pathlib.Path('README.md'); \
-	p.write_text(re.sub(r'\| setting \|.*?\n\n', lambda _: s.markdown(s.TrainSettings) + '\n\n', p.read_text(), flags=re.DOTALL))"
+readme: $(READY)  ## put the settings' tables into the pages anew
+	$(BIN)/python -c "import re, pathlib, relabel.settings as s; \
+	[page.write_text(re.sub(r'\| setting \|.*?\n\n', lambda _: s.markdown(settings) + '\n\n', page.read_text(), flags=re.DOTALL)) \
+	for page, settings in ((pathlib.Path('README.md'), s.TrainSettings), (pathlib.Path('docs/serving.md'), s.ServeSettings))]"
 
 bench: $(READY)  ## the figures of benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/training.py
+
+bench-serving: $(READY) $(VENV)-peers/.ready  ## the endpoint beside others, and a million requests (needs wrk)
+	$(BIN)/python benchmarks/serving.py --peers-python $(VENV)-peers/bin/python
+	$(BIN)/python benchmarks/endurance.py
 
 lock:  ## resolve what the image holds anew
 	$(PYTHON) -m venv $(VENV)-lock
@@ -64,6 +69,11 @@ $(READY): pyproject.toml constraints.txt
 $(VENV)-sdk-%/.ready: local_test/requirements-sdk-%.txt
 	$(PYTHON) -m venv $(VENV)-sdk-$*
 	$(VENV)-sdk-$*/bin/pip install --quiet --requirement $<
+	touch $@
+
+$(VENV)-peers/.ready: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/pip install --quiet --requirement $<
 	touch $@
 
 clean:
