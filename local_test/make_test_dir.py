@@ -21,7 +21,11 @@ def main() -> None:
     for name, rows, seed in (("train", 600, 0), ("dev", 200, 1), ("test", 200, 2)):
         planted.write(channel, name, planted.reviews(rows, width=WIDTH, noise=NOISE, seed=seed))
     vectors = np.load(channel / "test.npy")[:3].astype(float).round(6).tolist()
-    (HERE / "payloads" / "embeddings.json").write_text(json.dumps({"instances": vectors}) + "\n")
+    payloads = HERE / "payloads"
+    (payloads / "embeddings.json").write_text(json.dumps({"instances": vectors}) + "\n")
+    (payloads / "embeddings.jsonl").write_text("".join(f"{json.dumps(vector)}\n" for vector in vectors))
+    (payloads / "embeddings.csv").write_text("".join(f"{','.join(map(str, vector))}\n" for vector in vectors))
+    np.save(payloads / "embeddings.npy", np.array(vectors, np.float32))
 
 
 if __name__ == "__main__":

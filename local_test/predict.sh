@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Asks what serve_local.sh serves: predict.sh PAYLOAD [CONTENT_TYPE]. The content type is told from the file's ending.
+# Asks what serve_local.sh serves: predict.sh PAYLOAD [CONTENT_TYPE]. The content type is told from the file's ending. The answer is of the same
+# type, but for numpy's, which is not for reading: that is answered in JSON.
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
@@ -17,5 +18,7 @@ case ${2:-$payload} in
 esac
 [ -n "$type" ] || die "say the content type of $payload: predict.sh $payload application/json"
 
-curl --silent --show-error --fail-with-body --header "Content-Type: $type" --data-binary "@$payload" \
+accept=$type
+if [ "$type" = application/x-npy ]; then accept=application/json; fi
+curl --silent --show-error --fail-with-body --header "Content-Type: $type" --header "Accept: $accept" --data-binary "@$payload" \
     "http://127.0.0.1:$port/invocations" || die "the endpoint on port $port refused, or there is none: run serve_local.sh in another terminal"

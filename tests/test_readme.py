@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 from relabel import settings
-from relabel.settings import TrainSettings
+from relabel.model import artifact
+from relabel.model.artifact import Artifact, Model
+from relabel.settings import ServeSettings, TrainSettings
 
 ROOT = Path(__file__).parents[1]
+SERVING = (ROOT / "docs" / "serving.md").read_text()
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 SHELL = [block for language, block in BLOCKS if language == "sh"]
@@ -67,6 +70,10 @@ def test_every_block_has_a_test() -> None:
 @pytest.mark.parametrize("block", OURS)
 def test_our_commands_run_as_written(place, block) -> None:
     """`relabel …` ends with 0, and what the README says it writes is there."""
+    if "best.ckpt" in block:
+        import torch  # noqa: PLC0415  # seconds
+
+        torch.save({"state_dict": torch.nn.Sequential(torch.nn.Linear(4, 1)).state_dict()}, place / "best.ckpt")
     done = shell(block, place, PATH=f"{place / 'bin'}:{os.environ['PATH']}")
     assert done.returncode == 0, done.stderr
     if "relabel train" in block:
@@ -83,6 +90,21 @@ def test_python_runs_as_written(place, block) -> None:
     assert "posterior" in done.stdout
 
 
-def test_the_settings_table_is_made_from_the_settings() -> None:
-    """The table of the README is the one that the settings give."""
+def test_the_settings_tables_are_made_from_the_settings() -> None:
+    """The tables of the pages are those that the settings give."""
     assert settings.markdown(TrainSettings) in README, "run `make readme`"
+    assert settings.markdown(ServeSettings) in SERVING, "run `make readme`"
+
+
+def test_the_app_is_made_as_the_page_on_serving_says(tmp_path) -> None:
+    """Its Python runs, beside a model, and what it makes is a WSGI application that answers."""
+    (block,) = re.findall(r"^```python\n(.*?)^```", SERVING, flags=re.MULTILINE | re.DOTALL)
+    arrays = {"mean": (2,), "scale": (2,), "weight.0": (2, 2), "bias.0": (2,)}
+    tensors = {name: np.ones(shape, np.float32) for name, shape in arrays.items()}
+    model = Model("dense", {"inputs": 2, "width": 1, "depth": 0, "classes": 2}, tensors)
+    artifact.save(tmp_path / "out" / "model", Artifact(model, ("bad", "good"), "given"))
+    ask = "print(application.test_client().post('/invocations', json=[1, 2]).status_code)"
+    done = subprocess.run(
+        [sys.executable, "-c", block + ask], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "200\n"), done.stderr

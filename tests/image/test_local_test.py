@@ -21,7 +21,7 @@ from relabel.codecs import table
 pytestmark = pytest.mark.image
 
 SCRIPTS = Path(__file__).parents[2] / "local_test"
-ENDINGS = {"application/json": ".json"}
+ENDINGS = {table.JSON: ".json", table.JSON_LINES: ".jsonl", table.CSV: ".csv", table.NPY: ".npy"}
 """Media type -> ending of its payload; every type that is spoken stands here and has a payload."""
 
 
@@ -80,6 +80,14 @@ def copy(engine, tmp_path) -> Copy:
     return Copy(tmp_path / "local_test", engine.client)
 
 
+def told(ending: str, answer: str) -> list[int]:
+    """Read the labels of an answer."""
+    if ending == ".csv":
+        return [int(line.partition(",")[0]) for line in answer.splitlines()]
+    rows = map(json.loads, answer.splitlines()) if ending == ".jsonl" else json.loads(answer)["predictions"]
+    return [row["label"] for row in rows]
+
+
 def test_train_serve_and_predict(copy, image) -> None:
     """Three scripts, from the data to the answer for a payload of each kind that is spoken."""
     trained = copy.run("train_local.sh", image.tag)
@@ -89,13 +97,16 @@ def test_train_serve_and_predict(copy, image) -> None:
     payloads = sorted((copy.folder / "payloads").iterdir())
     assert ENDINGS.keys() == table.CODECS.keys()
     assert {path.suffix for path in payloads} == set(ENDINGS.values())
+    labels: dict[str, list[int]] = {}
     with copy.serving(image.tag):
         for path in payloads:
             answered = copy.run("predict.sh", str(path))
             assert answered.returncode == 0, answered.stderr
-            assert len(json.loads(answered.stdout)["predictions"]) == 3
+            labels[path.suffix] = told(path.suffix, answered.stdout)
         refused = copy.run("predict.sh", str(payloads[0]), "text/html")
         assert (refused.returncode, "refused" in refused.stderr) == (1, True)
+    assert len(labels[".json"]) == 3
+    assert all(each == labels[".json"] for each in labels.values())
 
 
 def test_mistakes_are_said_with_what_to_do(copy, image) -> None:
