@@ -89,7 +89,7 @@ def sides(peers: str, model: Path) -> list[Side]:
     usual = {"MODEL_DIR": str(model), "PYTHONPATH": str(PEERS)}
     peer = {**usual, "OMP_NUM_THREADS": "1"}
     uvicorn = ["--workers", str(WORKERS), "--host", HOST, "--port", "PORT", "--no-access-log", "--log-level", "warning"]
-    floor = ["--worker-class", "asgi", "--http-parser", "fast", "--reuse-port", "--asgi-lifespan", "off", "floor:app"]
+    floor = ["--worker-class", "asgi", "--http-parser", "python", "--reuse-port", "--asgi-lifespan", "off", "floor:app"]
     every = (JSON, CSV, NPY)
     return [
         Side("ours", ours, {}, every),

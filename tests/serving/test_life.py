@@ -199,7 +199,7 @@ def test_ping_answers_while_clients_send_the_largest_bodies_and_others_trickle(m
 
 
 def test_connections_that_end_leave_nothing_behind(model_folder, serving) -> None:
-    """The memory of a worker is the same after many of them; a parser that stays costs 64 KB for each."""
+    """The memory of a worker is the same after many of them."""
 
     def memory() -> int:
         (worker,) = workers(running.process.pid)
