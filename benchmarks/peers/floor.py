@@ -1,6 +1,6 @@
 """The least that a server in Python can do with a request: read its body, answer a constant.
 
-gunicorn --worker-class asgi --http-parser fast --workers 2 floor:app
+gunicorn --worker-class asgi --http-parser python --workers 2 floor:app
 """
 
 from __future__ import annotations

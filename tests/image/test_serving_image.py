@@ -121,11 +121,12 @@ def test_it_serves_without_a_network_on_the_port_that_it_is_told(image, trained)
         assert image.inside(name, "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080").code != 0
 
 
-def test_a_gigabyte_is_enough_for_large_requests(image, trained, tmp_path) -> None:
-    """Eight clients at once, bodies of 5 MB each: every answer is a prediction, the kernel kills nothing, the peak is below 1 GiB."""
+@pytest.mark.parametrize(("megabytes", "allowed"), [(5, {200}), (20, {200, 503})])
+def test_a_gigabyte_is_enough_for_large_requests(image, trained, tmp_path, megabytes, allowed) -> None:
+    """Eight clients at once: each is answered, or asked to come again where all bodies would not fit; nothing is killed, the peak is below 1 GiB."""
     root, _ = trained
     row = [round(value, 6) for value in some_rows(root)[0].tolist()]
-    rows = (5 << 20) // len(json.dumps(row))
+    rows = (megabytes << 20) // len(json.dumps(row))
     (tmp_path / "body").write_text(json.dumps({"instances": [row] * rows}))
     with image.given("--memory", "1g", "--memory-swap", "1g").serving(root, "serve") as (name, address):
         wait_until_loaded(address)
@@ -133,7 +134,7 @@ def test_a_gigabyte_is_enough_for_large_requests(image, trained, tmp_path) -> No
         with ThreadPoolExecutor(8) as clients:
             answers = list(clients.map(lambda _: curl(f"{address}/invocations", *ask), range(32)))
         peak, kills = map(int, image.inside(name, "python3", "-c", PEAK).log.split())
-        assert [status for status, _ in answers] == [200] * 32
-        assert all(body.count('"label"') == rows for _, body in answers)
+        assert 200 in {status for status, _ in answers} <= allowed
+        assert all(body.count('"label"') == rows for status, body in answers if status == 200)
         assert (kills, image.call("inspect", "--format", "{{.State.OOMKilled}}", name).log) == (0, "false\n")
         assert peak < GIB
