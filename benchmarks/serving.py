@@ -3,7 +3,7 @@
     python benchmarks/serving.py --peers-python .venv-peers/bin/python [--seconds 5] [--rounds 1] [--only ours,usual]
 
 The sides (benchmarks/peers) serve one model, 768 inputs, 64 hidden units, 2 classes, each with 2 workers that compute on one thread, but for `usual`,
-which leaves all to its packages' defaults as most such containers do; `usual, tuned` is the same on gevent with one thread.
+which leaves all to its packages' defaults as most such containers do; `usual tuned` is the same on gevent with one thread.
 The floor is the server that ours is built on, answering a constant. Each side first runs alone: its answers are held to the model's, and
 its memory is taken after a second of each load. Then all are started, and measured in turn under one load after the other. A cell with an
 error (another status than 2xx or 3xx, a broken connection, no answer within 10 s) has failed, and so has the run.
@@ -94,10 +94,8 @@ def sides(peers: str, model: Path) -> list[Side]:
     return [
         Side("ours", ours, {}, every),
         Side("ours without log", ours, {"RELABEL_LOG_SHARE": "0"}, every),
-        Side("usual", [peers, "-m", "gunicorn", *bound, "usual:app"], peer, every),
-        Side(
-            "usual on gevent", [peers, "-m", "gunicorn", *bound, "--worker-class", "gevent", "usual:app"], peer, every
-        ),
+        Side("usual", [peers, "-m", "gunicorn", *bound, "usual:app"], usual, every),
+        Side("usual tuned", [peers, "-m", "gunicorn", *bound, "--worker-class", "gevent", "usual:app"], peer, every),
         Side("fastapi", [peers, "-m", "uvicorn", *uvicorn, "fast_api:app"], peer, (JSON,)),
         Side("litserve", [peers, str(PEERS / "lit_serve.py"), "PORT", str(WORKERS)], peer, (JSON,)),
         Side("floor", [sys.executable, "-m", "gunicorn", *bound, *floor], peer, every, answers=False),
