@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
-from relabel.container import gpu, memory
+from relabel.container import gpu, memory, processors
 from relabel.container.environment import Environment
 from relabel.container.paths import DEFAULT_ROOT, Paths
 from relabel.doctor import machine, serving, training
@@ -29,7 +28,7 @@ def examine(environment: Environment) -> list[Finding]:
 
 def _machine(environment: Environment, embeddings: int) -> Iterator[Finding]:
     yield machine.versions()
-    yield machine.processors(len(os.sched_getaffinity(0)))
+    yield machine.processors(processors.count())
     yield machine.memory(memory.read(), embeddings)
     yield machine.shared_memory()
     yield machine.gpu(gpu.read(), required=environment.require_gpu)

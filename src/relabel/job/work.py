@@ -15,7 +15,7 @@ import threadpoolctl
 import torch
 
 import relabel
-from relabel.container import gpu
+from relabel.container import gpu, processors
 from relabel.container.configuration import Configuration
 from relabel.container.paths import Paths
 from relabel.data import reading
@@ -124,7 +124,7 @@ def default_threads() -> int:
     The networks are small: more threads gain little, and threads that wait for each other at every small operation lose all of it when
     anything else runs on their cores (measured: 100 times slower).
     """
-    return max(1, min(4, len(os.sched_getaffinity(0)) // 2))
+    return max(1, min(4, processors.count() // 2))
 
 
 def build(threads: int) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
@@ -16,7 +15,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.sock import create_sockets  # type: ignore[import-untyped]
 
-from relabel.container import memory
+from relabel.container import memory, processors
 from relabel.serving import app, capacity, listening, process, served
 from relabel.serving.capacity import Capacity
 from relabel.serving.door import App, Door
@@ -39,7 +38,7 @@ def serve(model: Path, host: str, settings: ServeSettings) -> None:
     Raises UserError, before anything listens, where the folder holds no usable model.
     """
     served.load(model)
-    chosen = capacity.of(settings, cores=len(os.sched_getaffinity(0)), memory=memory.read().limit)
+    chosen = capacity.of(settings, cores=processors.count(), memory=memory.read().limit)
     drain = Drain()
 
     def door() -> App:
