@@ -21,6 +21,12 @@ HOST = "127.0.0.1"
 HEAVY = ("torch", "pytorch_lightning", "cleanlab", "pandas", "pyarrow", "scipy", "sklearn", "rich")
 
 
+def hears(pid: int, signum: int) -> bool:
+    """Tell whether a process has a handler for a signal."""
+    (caught,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signum - 1) & 1)
+
+
 def ports(pid: int) -> set[int]:
     """List the ports that a process listens on, from what the kernel tells of its sockets."""
     links = (str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir())
@@ -157,6 +163,17 @@ server._Server({{**chosen, "post_fork": slow}}, lambda: None, Drain(), listeners
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
         assert time.monotonic() - stopped < server.GRACE
+
+
+def test_a_stop_is_heard_long_before_the_server_listens(model_folder, serving) -> None:
+    """In a container nothing else would end a process that has not asked for the signal."""
+    with serving("--model", str(model_folder)) as running:
+        end = time.monotonic() + 10
+        while not hears(running.process.pid, signal.SIGTERM):
+            assert time.monotonic() < end
+        assert "Listening" not in running.log
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(10) == 0
 
 
 def test_a_folder_without_a_model_ends_the_server_with_2(tmp_path, serving) -> None:

@@ -23,6 +23,10 @@ from relabel.settings import ServeSettings
 @options(ServeSettings)
 def command(model: Path | None, host: str, **values: Any) -> None:
     """Serve a trained model over HTTP: /ping and /invocations."""
+    from relabel.container import signals
+
+    signals.end_at_once()
+
     from relabel import settings
     from relabel.container import environment as environments
     from relabel.container import gpu, logs
