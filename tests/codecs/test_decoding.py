@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -145,7 +146,7 @@ def test_any_bytes_are_records_or_a_refusal(body, media_type) -> None:
     with suppress(UserError):
         records = decoded(media_type, body, 2)
         assert records.vectors.shape[1] == 2
-        assert len(records.vectors) >= 1
+        assert records.count == len(records.vectors) + len(records.problems) >= 1
         assert np.isfinite(records.vectors).all()
 
 
@@ -228,8 +229,56 @@ def test_good_records_stand_beside_bad_ones(media_type) -> None:
     lists = [f"[{','.join(row)}]" for row in rows]
     body = {JSON: f"[{','.join(lists)}]", JSON_LINES: "\n".join(lists), CSV: "\n".join(map(",".join, rows))}[media_type]
     records = decoded(media_type, body.encode(), 2)
-    np.testing.assert_array_equal(records.vectors, np.array([[1, 2], [0, 0], [0, 0], [3, 4]], np.float32))
+    np.testing.assert_array_equal(records.vectors, np.array([[1, 2], [3, 4]], np.float32))
+    assert (records.count, records.places().tolist()) == (4, [0, 3])
     assert [(problem.row, problem.malformed) for problem in records.problems] == [(1, True), (2, False)]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [
+        (JSON, b"[" + b"[]," * 30_000 + b"[]]"),
+        (JSON_LINES, b"0\n" * 30_000),
+        (CSV, b"+1\n" * 30_000),
+        (CSV, b"x,1\n" * 20_000),
+    ],
+)
+def test_many_small_wrong_records_cost_little(media_type, body) -> None:
+    """None of them becomes a vector: what is refused is not a thousand times larger in memory than it was sent."""
+    tracemalloc.start()
+    try:
+        records = decoded(media_type, body, 768)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(records.vectors), len(records.problems)) == (0, records.count)
+    assert peak < 600 * len(body)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "(10**30, 0)",
+        "(0, 10**30)",
+        "(2**64, 0)",
+        "(True, 2)",
+        f"({'1,' * 70})",
+        "()",
+        "(2,)",
+        "(-1, 2)",
+        "(1.0, 2)",
+        f"({'9' * 4299}, 0)",
+    ],
+)
+def test_any_shape_that_a_header_says_is_an_array_or_a_refusal(shape) -> None:
+    """Also those that no array can have."""
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape.replace('10**30', '1' + '0' * 30).replace('2**64', str(2**64))}, }}"
+    header = text.encode() + b" " * (64 - (len(text) + 11) % 64) + b"\n"
+    body = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    if shape == "(2,)":
+        assert decoded(NPY, body + bytes(8), 2).count == 1
+    else:
+        assert len(str(refusal(NPY, body, 2))) < 300
 
 
 def test_numbers_as_people_write_them_are_read_from_csv() -> None:

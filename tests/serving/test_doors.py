@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 from asgiref.wsgi import WsgiToAsgi
 
 from relabel.serving import app, handler
+from relabel.serving import door as door_module
 from relabel.serving.capacity import MB
 from relabel.serving.door import Door
 from relabel.serving.drain import Drain
@@ -208,3 +212,76 @@ def test_every_request_is_one_line_of_the_log_without_its_payload(ask, lines) ->
 def test_other_paths_are_the_flask_app_s(ask) -> None:
     """Both doors know the same."""
     assert ask(Asked("GET", "/nothing")).code == "not_found"
+
+
+def test_abandoned_bodies_count_until_a_thread_has_done_with_them(endpoint) -> None:
+    """Else clients that come and go would fill the memory behind the bounds."""
+    let_go = threading.Event()
+
+    def slow(vectors: np.ndarray) -> np.ndarray:
+        let_go.wait(10)
+        return endpoint.served.predictor(vectors)
+
+    slow.inputs = 4  # type: ignore[attr-defined]
+    large = b"[[1, 2, 3, 4]" + b" " * door_module.SMALL + b"]"
+    roomy = dataclasses.replace(endpoint.capacity, limit=2 * len(large), held=9 * len(large), threads=1)
+    served = dataclasses.replace(endpoint.served, predictor=slow)
+    waiting = dataclasses.replace(endpoint, served=served, capacity=roomy)
+    door = Door(waiting, RequestLog(io.StringIO(), 0, ""), None, Drain())
+
+    async def come_and_go() -> list[int]:
+        held = []
+        for _ in range(3):
+            task = asyncio.ensure_future(_through(door, Asked("POST", "/invocations", {}, (large[:9], large[9:]))))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            held.append(door._held)
+        let_go.set()
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            if not door._held:
+                break
+        return [*held, door._held, door.in_hand]
+
+    assert asyncio.run(come_and_go()) == [len(large), 2 * len(large), 3 * len(large), 0, 0]
+
+
+def test_many_bodies_at_once_are_answered_in_portions(endpoint) -> None:
+    """So that whoever asks /ping meanwhile does not wait for all of them."""
+    portions: list[int] = []
+
+    def noting(vectors: np.ndarray) -> np.ndarray:
+        portions.append(len(turns))
+        return endpoint.served.predictor(vectors)
+
+    noting.inputs = 4  # type: ignore[attr-defined]
+    door = Door(
+        dataclasses.replace(endpoint, served=dataclasses.replace(endpoint.served, predictor=noting)),
+        RequestLog(io.StringIO(), 0, ""),
+        None,
+        Drain(),
+    )
+    body = b"[[1, 2, 3, 4]" + b" " * (door_module.SMALL // 3) + b"]"
+    turns: list[None] = []
+
+    async def all_at_once() -> list[Answer]:
+        async def turn() -> None:
+            while True:
+                await asyncio.sleep(0)
+                turns.append(None)
+
+        clock = asyncio.ensure_future(turn())
+        answers = await asyncio.gather(*(_through(door, Asked("POST", "/invocations", {}, (body,))) for _ in range(8)))
+        clock.cancel()
+        return answers
+
+    assert [answer.status for answer in asyncio.run(all_at_once())] == [200] * 8
+    assert [portions.count(turn) for turn in sorted(set(portions))] == [2, 2, 2, 2]
+
+
+def test_a_header_that_comes_twice_is_one_list() -> None:
+    """As HTTP has it."""
+    request = door_module._request(
+        {"method": "POST", "path": "/invocations", "headers": [(b"accept", b"text/csv"), (b"accept", b"image/png")]}, ""
+    )
+    assert request.accept == "text/csv, image/png"

@@ -52,3 +52,27 @@ def test_a_line_is_json_whatever_was_sent() -> None:
     line = json.loads(stream.getvalue())
     assert (line["method"], line["path"], line["inference_id"]) == ('GE"T', '/a\n"b', 'x"\n{ä')
     assert stream.getvalue().count("\n") == 1
+
+
+def test_a_disk_that_is_full_costs_lines_and_nothing_else() -> None:
+    """Requests go on, nothing is kept for ever, and when there is room again lines are written again."""
+
+    class Full(io.StringIO):
+        full = True
+
+        def write(self, text: str) -> int:
+            if self.full:
+                raise OSError(28, "No space left on device")
+            return super().write(text)
+
+    stream = Full()
+    log = RequestLog(stream, 1, "abc")
+    assert log.write(ASKED, Response(200, "text/csv", b""), 0)
+    log.flush()
+    stream.full = False
+    assert log.write(ASKED, Response(200, "text/csv", b""), 0)
+    log.flush()
+    assert stream.getvalue().count("\n") == 1
+    stream.close()
+    log.write(ASKED, Response(200, "text/csv", b""), 0)
+    log.flush()

@@ -123,6 +123,31 @@ def test_a_body_over_the_limit_hears_of_it(model_folder, serving, declared) -> N
         assert running.ask("GET", "/ping")[0] == 200
 
 
+def test_a_body_that_stops_coming_is_a_408(model_folder, serving) -> None:
+    """As JSON, and in the log; the connection is closed, for what follows on it could be the rest."""
+    with serving("--model", str(model_folder), "--workers", "1", "--timeout", "2") as running:
+        running.until_loaded()
+        with socket.create_connection((HOST, running.port), timeout=30) as slow:
+            slow.sendall(b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n[1,")
+            answer = b""
+            while more := slow.recv(4096):
+                answer += more
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 408")
+        assert json.loads(body)["error"]["code"] == "timeout"
+        time.sleep(0.3)
+        assert '"status": 408' in running.log
+
+
+def test_a_path_that_takes_no_body_keeps_none(model_folder, serving) -> None:
+    """Neither in memory nor on the disk; and a form or a probe of another path is a 404 still."""
+    with serving("--model", str(model_folder), "--workers", "1") as running:
+        running.until_loaded()
+        assert running.ask("POST", "/other", b"a=1")[0] == 404
+        status, body = running.ask("POST", "/other", b" " * 200_000)
+        assert (status, json.loads(body)["error"]["code"]) == (413, "too_large")
+
+
 def test_a_request_that_is_no_http_is_a_4xx(model_folder, serving) -> None:
     """Whatever comes in, the server goes on."""
     with serving("--model", str(model_folder), "--workers", "1") as running:

@@ -35,14 +35,21 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
-    """The records of one body, in order.
+    """The records of one body.
 
-    vectors:  (n, D) float32, n at least 1, every value finite; zeros where a record has a problem.
-    problems: at most one per record, by row.
+    count:    n, at least 1.
+    vectors:  (m, D) float32, every value finite: the records without a problem, in order. A record with one has no vector, so that a
+              body of many small wrong records is no large array.
+    problems: one for each of the other n - m records, by row.
     """
 
+    count: int
     vectors: NDArray[np.float32]
     problems: tuple[Problem, ...] = ()
+
+    def places(self) -> NDArray[np.intp]:
+        """Give the rows (m,) of the body that the vectors stand in."""
+        return np.delete(np.arange(self.count), [problem.row for problem in self.problems])
 
     def refuse(self) -> NoReturn:
         """Raise the problems: NotFiniteError where no record is malformed, else UserError."""
@@ -86,19 +93,18 @@ class NotFiniteError(UserError):
 
 
 def finite(vectors: NDArray[np.float32], problems: tuple[Problem, ...] = ()) -> Records:
-    """Make records of vectors (n, D): those with NaN or infinity become problems, their vectors zeros."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if math.isfinite(
-            np.add.reduce(vectors, axis=None)
-        ):  # as a sum never is where one value is not; the quickest look
-            return Records(vectors, problems)
+    """Make records of vectors (m, D), which stand in the rows without a problem; those with NaN or infinity become problems too."""
+    records = Records(len(vectors) + len(problems), vectors, problems)
+    if math.isfinite(np.add.reduce(vectors, axis=None)):  # as a sum never is where one value is not; the quickest look
+        return records
     good = np.asarray(np.isfinite(vectors))
-    if good.all():
-        return Records(vectors, problems)
     whole = np.asarray(good.all(axis=1))
+    if whole.all():
+        return records
+    places = records.places()
     found = tuple(
-        Problem(int(row), f", column {good[row].argmin()}: not a finite float32 number", malformed=False)
-        for row in np.flatnonzero(~whole)
+        Problem(int(places[n]), f", column {good[n].argmin()}: not a finite float32 number", malformed=False)
+        for n in np.flatnonzero(~whole)
     )
-    kept = np.where(whole[:, None], vectors, np.float32(0))
-    return Records(kept, tuple(sorted((*problems, *found), key=lambda problem: problem.row)))
+    ordered = tuple(sorted((*problems, *found), key=lambda problem: problem.row))
+    return Records(records.count, vectors[whole], ordered)

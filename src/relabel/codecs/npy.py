@@ -17,16 +17,15 @@ from relabel.errors import UserError
 SHAPES = "send an array of numbers, (rows, {width}) or one vector ({width},), as numpy.save writes it"
 LONGEST_HEADER = 10_000
 """Bytes; numpy itself reads no longer one."""
+MANY, HUGE = 9, 10**9
+"""Dimensions, and their lengths, that a message does not repeat."""
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 def decode(body: bytes, width: int) -> Records:
     """Read an array of any real type, (n, width) or (width,)."""
-    array = _array(body, SHAPES.format(width=width))
-    rows = array[None] if array.ndim == 1 else array
-    if rows.ndim != 2 or rows.shape[1] != width or not len(rows):  # noqa: PLR2004  # rows and columns
-        raise UserError(f"an array of shape {array.shape}: {SHAPES.format(width=width)}")
-    return finite(np.ascontiguousarray(rows, dtype=np.float32))
+    array = _array(body, width, SHAPES.format(width=width))
+    return finite(np.ascontiguousarray(np.atleast_2d(array), dtype=np.float32))
 
 
 def encode(predictions: Predictions) -> bytes:
@@ -46,7 +45,7 @@ def _beginning(shape: tuple[int, ...]) -> bytes:
     return out.getvalue()
 
 
-def _array(body: bytes, shapes: str) -> NDArray[np.generic]:
+def _array(body: bytes, width: int, shapes: str) -> NDArray[np.generic]:
     """View the body as an array, without a copy."""
     size = _header_size(body)
     header = _header(body[:size]) if size <= LONGEST_HEADER else None
@@ -55,10 +54,20 @@ def _array(body: bytes, shapes: str) -> NDArray[np.generic]:
     start, shape, fortran, dtype = header
     if dtype.kind not in "fiu":
         raise UserError(f"an array that does not hold real numbers: {shapes}")
+    if not _fits(shape, width):
+        plain = len(shape) < MANY and all(type(n) is int and 0 <= n < HUGE for n in shape)
+        raise UserError(f"an array of {f'shape {shape}' if plain else 'an odd shape'}: {shapes}")
     count = math.prod(shape)
-    if min(shape, default=0) < 0 or len(body) - start != count * dtype.itemsize:
+    if len(body) - start != count * dtype.itemsize:
         raise UserError(f"the header promises another length than the body has: {shapes}")
     return np.frombuffer(body, dtype, count, start).reshape(shape, order="F" if fortran else "C")
+
+
+def _fits(shape: tuple[Any, ...], width: int) -> bool:
+    """Tell (n, width) and (width,), n at least 1, from whatever else a header may say."""
+    if not all(type(n) is int for n in shape):
+        return False
+    return shape == (width,) or (len(shape) == 2 and shape[1] == width and shape[0] > 0)  # noqa: PLR2004  # rows and columns
 
 
 def _header_size(body: bytes) -> int:

@@ -21,9 +21,9 @@ NUMBERS = {int, float}
 def records(rows: Sequence[Any], width: int) -> Records:
     """Make records of decoded JSON values, each a list of numbers or `{"features": list}`; a Problem stands for itself."""
     found = [row if isinstance(row, Problem) else _problem(n, _vector(row), width) for n, row in enumerate(rows)]
-    zeros = [0.0] * width
-    good = [zeros if problem else _vector(row) for row, problem in zip(rows, found, strict=True)]
-    return finite(_array(good), tuple(problem for problem in found if problem))
+    good = [_vector(row) for row, problem in zip(rows, found, strict=True) if not problem]
+    vectors = _array(good) if good else np.empty((0, width), np.float32)
+    return finite(vectors, tuple(problem for problem in found if problem))
 
 
 def texts(predictions: Predictions) -> list[str]:

@@ -27,6 +27,9 @@ ENDINGS = {".json": JSON, ".jsonl": JSON_LINES, ".csv": CSV, ".npy": NPY}
 PARAMETERS = re.compile(r";(?!\s*q=)[^;,]*")
 """Of a media type in Accept, but for its quality: all types are spoken in one way."""
 
+BARE_STAR = re.compile(r"(^|,)\s*\*\s*(?=[;,]|$)")
+"""What Java sends for `*/*`, and `q=.2` for `q=0.2`."""
+
 
 def of_request(content_type: str) -> str | None:
     """Give the media type of a Content-Type, None where it is not spoken; parameters and case do not matter, nothing said is JSON.
@@ -48,7 +51,8 @@ def of_response(accept: str, default: str) -> str | None:
     >>> of_response("text/html, text/csv;q=0.5", "application/json"), of_response("*/*", "application/json")
     ('text/csv', 'application/json')
     """
-    wanted = parse_accept_header(PARAMETERS.sub("", accept), MIMEAccept)
+    plain = BARE_STAR.sub(r"\1*/*", PARAMETERS.sub("", accept).replace("q=.", "q=0."))
+    wanted = parse_accept_header(plain, MIMEAccept)
     if not wanted:
         return default
     offered = [default, *(known for known in (*CODECS, *OTHER_NAMES) if known != default)]

@@ -9,6 +9,7 @@ import uuid
 from asyncio import Future
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from relabel.serving import handler
@@ -27,8 +28,12 @@ SMALL = 1 << 20
 """Bytes of a body that is answered at once; larger ones would keep others waiting, and go to the threads."""
 MOST_TOGETHER = 32
 """Requests that are answered together; more would keep the first of them waiting."""
-LINGER = 2.0
-"""Seconds that a refused body is read on and thrown away: a connection closed before would lose the refusal."""
+OTHERS = 1 << 16
+"""Bytes of a body on a path that takes none."""
+LATE = 408
+"""Status of an answer to a body that did not come to its end: what follows on the connection could be the rest of it."""
+LINGER, LONGEST_LINGER = 2.0, 30.0
+"""Seconds that a refused body may pause, and take in all, while it is read on and thrown away: a connection closed before would lose the refusal."""
 LOG_DELAY = 0.1
 """Seconds after which a line of the log is written out, with all that have come since."""
 
@@ -61,35 +66,54 @@ class Door:
             return
         self.in_hand += 1
         try:
-            await (self._own if scope["path"] in handler.ROUTES else self._others)(scope, receive, send)
+            await (self._own if scope["path"] in handler.ROUTES else self._elsewhere)(scope, receive, send)
         finally:
             self.in_hand -= 1
 
     async def _own(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one of the platform's paths."""
         started = time.perf_counter()
-        message = await receive()
-        request = _request(scope, message.get("body", b""), f"{self._name}-{next(self._numbers)}")
-        if message.get("more_body") or len(request.body) > SMALL:
-            answer = await self._large(request, message, scope, receive)
-        elif message["type"] == "http.request":
-            answer = request, await self._small(request)
+        request = _request(scope, f"{self._name}-{next(self._numbers)}")
+        limit = self._endpoint.capacity.limit
+        if _declared(scope) > limit:
+            response = handler.too_large(limit)
         else:
-            answer = None
-        if answer is None:  # the client has gone
-            return
-        request, response = answer
-        draining = self._drain.active()
-        await send(
-            {"type": "http.response.start", "status": response.status, "headers": _headers(response, close=draining)}
-        )
-        await send({"type": "http.response.body", "body": response.body})
-        self._note(request, response, started, draining=draining)
+            message = await receive()
+            request = request._replace(body=message.get("body", b""))
+            if message["type"] != "http.request":
+                response = handler.late()
+            elif request.path != handler.INVOCATIONS:
+                response = handler.handle(request, self._endpoint)  # waits for nobody
+            elif message.get("more_body") or len(request.body) > SMALL:
+                request, response = await self._large(request, message, receive)
+            else:
+                response = await self._small(request)
+        await self._send(request, response, send)
+        self._note(request, response, started)
         if response.status in (413, 503):
             await _thrown_away(receive)
 
+    async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the Flask app answer; no other path takes a body, so none is kept beyond a little."""
+        size = 0
+
+        async def little() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if message["type"] != "http.request" or size > OTHERS:
+                raise _NotTakenError
+            return message
+
+        try:
+            await self._others(scope, little, send)
+        except _NotTakenError:
+            request, response = _request(scope, ""), handler.too_large(OTHERS)
+            await self._send(request, response, send)
+            await _thrown_away(receive)
+
     def _small(self, request: Request) -> Future[Response]:
-        """Answer together with all that come in the same turn of the loop: see `handle_all`."""
+        """Answer together with all that come in the same turns of the loop: see `handle_all`."""
         loop = asyncio.get_running_loop()
         answer = loop.create_future()
         if not self._together:
@@ -100,75 +124,88 @@ class Door:
     def _gather(self, before: int) -> None:
         """Wait one more turn for as long as each brings more: requests that are a turn behind are answered together with these."""
         together = len(self._together)
-        if before < together < MOST_TOGETHER:
+        if before < together < MOST_TOGETHER and sum(len(request.body) for request, _ in self._together) < SMALL:
             asyncio.get_running_loop().call_soon(self._gather, together)
         else:
             self._answer_together()
 
     def _answer_together(self) -> None:
-        together, self._together = self._together, []
-        limit = self._endpoint.capacity.limit
-        fitting = [(request, answer) for request, answer in together if len(request.body) <= limit]
-        responses = handler.handle_all([request for request, _ in fitting], self._endpoint)
-        answered = [(answer, response) for (_, answer), response in zip(fitting, responses, strict=True)]
-        answered += [(answer, handler.too_large(limit)) for request, answer in together if len(request.body) > limit]
-        for answer, response in answered:
+        """Answer as many as have SMALL bytes in sum; the others have a turn of the loop of their own, after whatever else waits for one."""
+        taken, size = 0, 0
+        while taken < len(self._together) and (not taken or size + len(self._together[taken][0].body) <= SMALL):
+            size += len(self._together[taken][0].body)
+            taken += 1
+        together, self._together = self._together[:taken], self._together[taken:]
+        if self._together:
+            asyncio.get_running_loop().call_soon(self._answer_together)
+        responses = handler.handle_all([request for request, _ in together], self._endpoint)
+        for (_, answer), response in zip(together, responses, strict=True):
             if not answer.done():  # its client may have gone meanwhile
                 answer.set_result(response)
 
-    async def _large(
-        self, request: Request, message: Message, scope: Scope, receive: Receive
-    ) -> tuple[Request, Response] | None:
-        """Read a body that comes in parts or is large, and answer it in a thread; None where its client goes."""
+    async def _large(self, request: Request, message: Message, receive: Receive) -> tuple[Request, Response]:
+        """Read a body that comes in parts or is large, and answer it in a thread."""
         limit = self._endpoint.capacity.limit
-        if _declared(scope) > limit:
-            return request, handler.too_large(limit)
-        chunks: list[bytes] = []
-        size = 0
+        body = bytearray()
         try:
             while message["type"] == "http.request":
-                chunks.append(message.get("body", b""))
-                size += len(chunks[-1])
-                self._held += len(chunks[-1])
-                if size > limit:
+                chunk = message.get("body", b"")
+                body += chunk
+                self._held += len(chunk)
+                if len(body) > limit:
                     return request, handler.too_large(limit)
                 if self._held > self._endpoint.capacity.held:
                     return request, handler.busy(request)
                 if not message.get("more_body"):
-                    whole = request._replace(body=b"".join(chunks))
-                    chunks.clear()
-                    return whole, await (self._small(whole) if size <= SMALL else self._in_a_thread(whole))
+                    request = request._replace(body=bytes(body))
+                    small = len(body) <= SMALL
+                    return request, await (self._small(request) if small else self._in_a_thread(request, body))
                 message = await receive()
         finally:
-            self._held -= size
-        return None
+            self._held -= len(body)
+        return request, handler.late()
 
-    async def _in_a_thread(self, request: Request) -> Response:
-        """Answer in a thread, or say so where none will be free soon."""
+    async def _in_a_thread(self, request: Request, body: bytearray) -> Response:
+        """Answer in a thread, or say so where none will be free soon. The body then counts as held until the thread has done with it."""
         if not self._free:
             return handler.busy(request)
         self._free -= 1
+        size = len(body)
+        body.clear()
         loop = asyncio.get_running_loop()
         work = self._threads.submit(handler.handle, request, self._endpoint)
-        # Not when this call ends, which a client that goes ends at once: the thread is then still busy.
-        work.add_done_callback(lambda _work: loop.call_soon_threadsafe(self._freed))
-        return await asyncio.wrap_future(work)
+        work.add_done_callback(lambda _work: loop.call_soon_threadsafe(self._freed, size))
+        # A client that goes ends this call, and not the work, which would else stay in the threads' queue, body and all, and count no more.
+        return await asyncio.shield(asyncio.wrap_future(work))
 
-    def _freed(self) -> None:
+    def _freed(self, size: int) -> None:
         self._free += 1
+        self._held -= size
 
-    def _note(self, request: Request, response: Response, started: float, *, draining: bool) -> None:
+    async def _send(self, request: Request, response: Response, send: Send) -> None:
+        headers = _headers(response, close=self._drain.active() or response.status == LATE)
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
+
+    def _note(self, request: Request, response: Response, started: float) -> None:
         """Tell the drain and the log."""
         if request.path == handler.PING:
             self._drain.pinged()
-        elif draining:
+        elif self._drain.active():
             self._drain.requested()
         if self._log.write(request, response, time.perf_counter() - started):
             asyncio.get_running_loop().call_later(LOG_DELAY, self._log.flush)
 
 
-def _request(scope: Scope, body: bytes, number: str) -> Request:
-    said = dict(scope["headers"])
+class _NotTakenError(Exception):
+    """A body on a path that takes none is too large, or does not come to its end."""
+
+
+def _request(scope: Scope, number: str) -> Request:
+    """Make a request without its body; a header that is there more than once counts as one list."""
+    said: dict[bytes, bytes] = {}
+    for name, text in scope["headers"]:
+        said[name] = text if name not in said else said[name] + b", " + text
     return Request(
         scope["method"],
         scope["path"],
@@ -176,8 +213,7 @@ def _request(scope: Scope, body: bytes, number: str) -> Request:
         said.get(b"accept", b"").decode("latin-1"),
         said.get(b"x-amzn-sagemaker-custom-attributes", b"").decode("latin-1"),
         said.get(b"x-amzn-sagemaker-inference-id", b"").decode("latin-1"),
-        body,
-        number,
+        number=number,
     )
 
 
@@ -196,10 +232,11 @@ def _declared(scope: Scope) -> int:
 
 
 async def _thrown_away(receive: Receive) -> None:
-    """Read what is left of a refused body, for a while."""
-    try:
-        async with asyncio.timeout(LINGER):
-            while (message := await receive())["type"] == "http.request" and message.get("more_body"):
-                pass
-    except TimeoutError:
-        pass
+    """Read what is left of a refused body for as long as it comes, and not for ever."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_LINGER):
+            while True:
+                async with asyncio.timeout(LINGER):
+                    message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return

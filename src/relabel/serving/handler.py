@@ -24,6 +24,7 @@ CODES = {
     404: "not_found",
     405: "method_not_allowed",
     406: "not_acceptable",
+    408: "timeout",
     413: "too_large",
     415: "unsupported_media_type",
     422: "not_finite",
@@ -104,6 +105,11 @@ def too_large(limit: int) -> Response:
     return refusal(413, f"the body has more than {limit:,} bytes: send fewer rows per request")
 
 
+def late() -> Response:
+    """Refuse a body that does not come to its end; said by the doors."""
+    return refusal(408, "the body did not arrive: send all that Content-Length says")
+
+
 def busy(request: Request) -> Response:
     """Refuse what the server has no room for now; said by the doors."""
     return refusal(503, f"the server is busy: send request {request.number} again in a moment", RETRY)
@@ -148,9 +154,14 @@ def _invocations(request: Request, endpoint: Endpoint) -> Response | _Asked:
 def _predict(_request: Request, asked: _Asked, endpoint: Endpoint) -> _Predicted:
     """Predict each record; numbers too large for the model's arithmetic are the sender's."""
     started = time.perf_counter_ns()
-    probabilities = endpoint.served.predictor(asked.records.vectors)
+    records = asked.records
+    probabilities = endpoint.served.predictor(records.vectors)
     finite = math.isfinite(np.add.reduce(probabilities, axis=None))
-    refused = {problem.row: str(problem) for problem in asked.records.problems}
+    if records.problems:
+        every = np.zeros((records.count, probabilities.shape[1]), np.float32)
+        every[records.places()] = probabilities
+        probabilities = every
+    refused = {problem.row: str(problem) for problem in records.problems}
     if not finite:
         for row in np.flatnonzero(~np.isfinite(probabilities).all(axis=1)).tolist():
             refused[row] = f"row {row} (counted from 0) has values too large for this model"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from relabel.serving.messages import Request, Response
@@ -42,7 +43,8 @@ class RequestLog:
         return len(self._lines) == 1
 
     def flush(self) -> None:
-        """Write the lines out."""
-        self._stream.write("".join(self._lines))
-        self._stream.flush()
-        self._lines.clear()
+        """Write the lines out. Lines that cannot be written, on a full disk or to a reader that has gone, are lost: requests go on."""
+        lines, self._lines = self._lines, []
+        with suppress(OSError, ValueError):  # ValueError: the stream is closed
+            self._stream.write("".join(lines))
+            self._stream.flush()

@@ -18,6 +18,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     """
 
     async def _shutdown(self) -> None:
+        await asyncio.sleep(FLUSH)  # what waits at the sockets is taken
         for server in self.servers:
             server.close()
         end = self.loop.time() + self.cfg.graceful_timeout
