@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import itertools
 import time
 import uuid
@@ -28,6 +29,8 @@ SMALL = 1 << 20
 """Bytes of a body that is answered at once; larger ones would keep others waiting, and go to the threads."""
 MOST_TOGETHER = 32
 """Requests that are answered together; more would keep the first of them waiting."""
+PIECE = 1 << 12
+"""Bytes from which on a piece of a body stands by itself."""
 OTHERS = 1 << 16
 """Bytes of a body on a path that takes none."""
 LATE = 408
@@ -146,37 +149,39 @@ class Door:
     async def _large(self, request: Request, message: Message, receive: Receive) -> tuple[Request, Response]:
         """Read a body that comes in parts or is large, and answer it in a thread."""
         limit = self._endpoint.capacity.limit
-        body = bytearray()
+        pieces: list[bytes] = []
+        size = 0
         try:
             while message["type"] == "http.request":
-                chunk = message.get("body", b"")
-                body += chunk
-                self._held += len(chunk)
-                if len(body) > limit:
+                _append(pieces, message.get("body", b""))
+                self._held += len(message.get("body", b""))
+                size += len(message.get("body", b""))
+                if size > limit:
                     return request, handler.too_large(limit)
                 if self._held > self._endpoint.capacity.held:
                     return request, handler.busy(request)
                 if not message.get("more_body"):
-                    request = request._replace(body=bytes(body))
-                    small = len(body) <= SMALL
-                    return request, await (self._small(request) if small else self._in_a_thread(request, body))
+                    request = request._replace(body=b"".join(pieces))
+                    pieces.clear()
+                    if size <= SMALL:
+                        return request, await self._small(request)
+                    if not self._free:
+                        return request, handler.busy(request)
+                    work, size = self._in_a_thread(request), 0
+                    # A client that goes ends this call and not the work, which would else stay in the threads' queue and count no more.
+                    return request, await asyncio.shield(asyncio.wrap_future(work))
                 message = await receive()
         finally:
-            self._held -= len(body)
+            self._held -= size
         return request, handler.late()
 
-    async def _in_a_thread(self, request: Request, body: bytearray) -> Response:
-        """Answer in a thread, or say so where none will be free soon. The body then counts as held until the thread has done with it."""
-        if not self._free:
-            return handler.busy(request)
+    def _in_a_thread(self, request: Request) -> concurrent.futures.Future[Response]:
+        """Have a request answered by a thread. Its body counts as held until the thread has done with it."""
         self._free -= 1
-        size = len(body)
-        body.clear()
-        loop = asyncio.get_running_loop()
+        loop, size = asyncio.get_running_loop(), len(request.body)
         work = self._threads.submit(handler.handle, request, self._endpoint)
         work.add_done_callback(lambda _work: loop.call_soon_threadsafe(self._freed, size))
-        # A client that goes ends this call, and not the work, which would else stay in the threads' queue, body and all, and count no more.
-        return await asyncio.shield(asyncio.wrap_future(work))
+        return work
 
     def _freed(self, size: int) -> None:
         self._free += 1
@@ -199,6 +204,14 @@ class Door:
 
 class _NotTakenError(Exception):
     """A body on a path that takes none is too large, or does not come to its end."""
+
+
+def _append(pieces: list[bytes], piece: bytes) -> None:
+    """Add what has come of a body, small pieces to the last one: an object for every few bytes would be larger than the body."""
+    if pieces and len(pieces[-1]) < PIECE:
+        pieces[-1] += piece
+    else:
+        pieces.append(piece)
 
 
 def _request(scope: Scope, number: str) -> Request:
