@@ -22,7 +22,7 @@ from relabel.errors import UserError
 from relabel.evaluation import comparison, metrics
 from relabel.job.fits import Fits
 from relabel.model import predictor
-from relabel.model.artifact import Artifact, Model
+from relabel.model.artifact import Artifact, Model, sha256
 from relabel.results.findings import Findings, Served
 from relabel.settings import TrainSettings, as_dict
 from relabel.training import folds
@@ -107,6 +107,7 @@ class _Job:
             examples=examples,
             settings=settings,
             data=self.data,
+            model=sha256(after[judged.best]),
             plan=plan,
             cross_validation=metrics.score(examples.labels[self.training], probability[self.training]),
             audit=dataclasses.replace(audit, probability=probability),

@@ -69,12 +69,17 @@ class Artifact:
         return self.tensors_sha256[:12]
 
 
+def sha256(model: Model) -> str:
+    """Give the hash that the tensors' file of a model has once it is written."""
+    return hashlib.sha256(_packed(model)).hexdigest()
+
+
 def save(folder: Path, artifact: Artifact) -> None:
     """Write the two files into `folder`, each atomically, the description last.
 
     Raises OSError where the disk is full or not writable; no half file stays.
     """
-    tensors = safetensors.numpy.save(dict(artifact.model.tensors))
+    tensors = _packed(artifact.model)
     description = {
         "schema": SCHEMA,
         "kind": artifact.model.kind,
@@ -118,6 +123,10 @@ def load(folder: Path) -> Artifact:
         provenance=description["provenance"],
         tensors_sha256=description["tensors_sha256"],
     )
+
+
+def _packed(model: Model) -> bytes:
+    return safetensors.numpy.save(dict(model.tensors))
 
 
 def _check(folder: Path, description: Any, tensors: bytes) -> None:

@@ -41,6 +41,7 @@ class Findings:
     """Everything that the results are written from.
 
     data:              digest of the data.
+    model:             hash of the served model's tensors, as its artifact carries it.
     cross_validation:  scores of the out-of-fold probabilities of the first pass on the training rows as given.
     audit:             of the last pass.
     self_confidence:   (N,) out-of-fold probability of the given label, of the first pass.
@@ -52,6 +53,7 @@ class Findings:
     examples: Examples
     settings: TrainSettings
     data: str
+    model: str
     plan: FoldPlan
     cross_validation: Scores
     audit: Audit

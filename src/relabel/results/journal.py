@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xxhash
 
 from relabel import files
 from relabel.auditing.policies import Decision
+from relabel.results import changes
 from relabel.results.findings import Findings
 
 NAME = "journal.jsonl"
@@ -24,18 +24,16 @@ def write(folder: Path, findings: Findings) -> None:
 
 def read(folder: Path) -> list[dict[str, Any]]:
     """Read the lines back."""
-    return [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
+    # A text may hold what `splitlines` takes for a line end.
+    with (folder / NAME).open(encoding="utf-8", newline="\n") as file:
+        return [json.loads(line) for line in file]
 
 
 def row_hash(findings: Findings, n: int) -> str:
-    """Hash what the row is, whatever file it stands in: its embedding and its text."""
+    """Hash what a row is; `changes.row_hash` tells how."""
     examples = findings.examples
-    state = xxhash.xxh3_128()
-    if examples.features is not None:
-        state.update(examples.features.take(np.array([n])).tobytes())
-    if examples.texts is not None:
-        state.update(examples.texts[n].encode(errors="surrogatepass"))
-    return str(state.hexdigest())
+    vector = None if examples.features is None else examples.features.take(np.array([n]))[0]
+    return changes.row_hash(vector, None if examples.texts is None else examples.texts[n])
 
 
 def _lines(findings: Findings) -> Iterator[dict[str, Any]]:
@@ -51,10 +49,12 @@ def _lines(findings: Findings) -> Iterator[dict[str, Any]]:
             "old_label": examples.classes[examples.labels[n]],
             "new_label": None if dropped else examples.classes[treatment.labels[n]],
             "posterior": float(audit.posterior[n]),
+            "text": None if examples.texts is None else examples.texts[n],
             "folds": findings.plan.fold[:, n].tolist(),
             "policy": findings.settings.policy,
             "reason": treatment.reason[n],
             "reviewer": None,
             "seed": findings.settings.seed,
             "data": findings.data,
+            "model": findings.model,
         }
