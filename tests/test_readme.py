@@ -37,6 +37,14 @@ def place(channel, tmp_path) -> Path:
     np.save(tmp_path / "labels.npy", labels)
     np.save(tmp_path / "probabilities.npy", np.stack([0.9 - 0.8 * good, 0.1 + 0.8 * good], axis=1))
     (tmp_path / "labels.csv").write_text("label\n" + "".join(f"{label}\n" for label in labels))
+    given = [
+        (row, who, label if rng.random() < sure else 1 - label)
+        for who, sure in (("ann", 0.95), ("bo", 0.7))
+        for row, label in enumerate(labels)
+    ]
+    (tmp_path / "annotations.csv").write_text(
+        "row,annotator,label\n" + "".join(f"{n},{who},{label}\n" for n, who, label in given)
+    )
     program = tmp_path / "bin" / "relabel"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m relabel "$@"\n')

@@ -1,19 +1,40 @@
 """cleanlab's confident learning behind guards; the only module that knows cleanlab.
 
-Letters: N rows, C classes.
+Letters: N rows, M annotators, C classes.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from cleanlab.filter import find_label_issues
+from cleanlab.multiannotator import get_active_learning_scores, get_label_quality_multiannotator
 from cleanlab.rank import get_self_confidence_for_each_label
 from numpy.typing import NDArray
 
 from relabel.auditing import probabilities
 from relabel.errors import AlgorithmError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crowd:
+    """What cleanlab makes of several annotators' labels.
+
+    consensus:  (N,) int64, -1 for rows that nobody labelled.
+    quality:    (N,) float64 of the consensus, NaN for rows that nobody labelled.
+    score:      (N,) float64 of ActiveLab, for all rows; label the lowest next.
+    annotators: (M,) float64, the quality of each.
+    """
+
+    consensus: NDArray[np.int64]
+    quality: NDArray[np.float64]
+    score: NDArray[np.float64]
+    annotators: NDArray[np.float64]
 
 
 def flags(labels: NDArray[np.int64], probability: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -39,6 +60,59 @@ def self_confidence(labels: NDArray[np.int64], probability: NDArray[np.floating]
     if given.size:
         confidence[labelled] = get_self_confidence_for_each_label(given, probability)
     return confidence
+
+
+def crowd(labels: NDArray[np.int64], probability: NDArray[np.float64]) -> Crowd:
+    """Judge labels (N, M), -1 where an annotator gave none, with checked probabilities (N, C) of a model.
+
+    By CROWDLAB on probabilities that are calibrated to the labels, and ActiveLab. Where no row has two labels, the model
+    alone judges the labels that are given. An annotator who shares no row with others has the mean quality of the own labels.
+
+    Raises AlgorithmError where classes tie and cleanlab would choose by chance.
+    """
+    known = (labels >= 0).any(axis=1)
+    table = np.where(labels >= 0, labels, np.nan)[known]
+    consensus, quality = np.full(known.size, -1), np.full(known.size, np.nan)
+    score = np.empty(known.size)
+    with _quiet():
+        judge = _alone if ((labels >= 0).sum(axis=1) < 2).all() else _together  # noqa: PLR2004 (two annotators)
+        consensus[known], quality[known], annotators = judge(table, probability[known])
+        fresh = probability[~known] if (~known).any() else None
+        score[known], score[~known] = get_active_learning_scores(table, probability[known], fresh)
+    return Crowd(consensus, quality, score, annotators)
+
+
+def _together(
+    table: NDArray[np.float64], probability: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Consensus (N,), its quality (N,) and the annotators' (M,), of labels (N, M) with NaN where none is given."""
+    found = get_label_quality_multiannotator(table, probability, calibrate_probs=True, verbose=False)
+    rows, each = found["label_quality"], found["detailed_label_quality"].to_numpy()
+    quality = found["annotator_stats"]["annotator_quality"].reindex(range(table.shape[1])).to_numpy(copy=True)
+    alone = np.isnan(quality)
+    quality[alone] = np.nanmean(each[:, alone], axis=0)
+    return rows["consensus_label"].to_numpy(), rows["consensus_quality_score"].to_numpy(), quality
+
+
+def _alone(
+    table: NDArray[np.float64], probability: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """The same where each row has one label."""
+    given = np.nanmax(table, axis=1).astype(np.int64)
+    quality = np.asarray(get_self_confidence_for_each_label(given, probability))
+    return given, quality, np.nanmean(np.where(np.isnan(table), np.nan, quality[:, None]), axis=0)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep cleanlab from printing, and from choosing by chance."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.filterwarnings("ignore", message="Annotators do not agree on any example")  # agreement 0 says it
+        warnings.filterwarnings("error", message="breaking ties of examples")
+        try:
+            yield
+        except UserWarning as warning:
+            raise AlgorithmError(f"cleanlab: {str(warning).split(maxsplit=2)[:2]} by chance") from None
 
 
 def _mask(given: NDArray[np.int64], probability: NDArray[np.float64]) -> NDArray[np.bool_]:

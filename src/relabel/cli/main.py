@@ -21,6 +21,8 @@ COMMANDS = {
     "pack": "relabel.cli.pack",
     "convert-checkpoint": "relabel.cli.convert_checkpoint",
     "doctor": "relabel.cli.doctor",
+    "undo": "relabel.cli.undo",
+    "annotators": "relabel.cli.annotators",
 }
 """Command -> the module whose `command` it is."""
 
