@@ -23,10 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from relabel.model import artifact
-from relabel.model.artifact import Artifact, Model
+from serving import WIDTH, make_model
 
-WIDTH, CLASSES = 768, ("negative", "positive")
 CONNECTIONS = 16
 WARM_UP = 50_000
 """Requests before memory is first looked at: buffers have their size then."""
@@ -119,22 +117,6 @@ end
     return folder / "mixed.lua"
 
 
-def save_model(folder: Path, rng: np.random.Generator) -> None:
-    """Write an artifact of random weights."""
-    tensors = {
-        "mean": np.zeros(WIDTH, np.float32),
-        "scale": np.ones(WIDTH, np.float32),
-        "weight.0": rng.standard_normal((WIDTH, 64)).astype(np.float32) / 28,
-        "bias.0": np.zeros(64, np.float32),
-        "weight.1": rng.standard_normal((64, 2)).astype(np.float32) / 8,
-        "bias.1": np.zeros(2, np.float32),
-    }
-    artifact.save(
-        folder,
-        Artifact(Model("dense", {"inputs": WIDTH, "width": 64, "depth": 1, "classes": 2}, tensors), CLASSES, "given"),
-    )
-
-
 def memory(parent: int) -> dict[int, float]:
     """Proportional memory in MB of each worker."""
     found = {}
@@ -173,7 +155,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as name, socket.socket() as free:
         folder = Path(name)
-        save_model(folder / "model", rng)
+        make_model(folder / "model", rng)
         lua = script(folder, kinds(rng))
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
