@@ -161,7 +161,7 @@ class ServeSettings(Settings):
         60,
         low=1,
         unit="s",
-        help="a worker that is silent for longer is replaced",
+        help="a worker that is silent for longer is replaced, a body that stops coming for longer is refused",
         environment=("SAGEMAKER_MODEL_SERVER_TIMEOUT", "MODEL_SERVER_TIMEOUT"),
     )
     max_payload_mb: int = setting(
