@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relabel.data import planted
+from relabel.data.identity import row_hash
 from relabel.errors import UserError
 from relabel.results import changes, originals, restoring
 from relabel.results.changes import Change
@@ -138,6 +139,17 @@ def test_a_decision_that_is_not_known_is_not_guessed_at() -> None:
         plan([change(1, "weight", new="bad")], {("train/a.csv", 1)}, listing((1, "bad")))
 
 
+def test_what_people_decided_goes_back_like_what_a_policy_did() -> None:
+    """A new label becomes the old one, a row that no class fits comes back; one of test is not put among training rows."""
+    people = [change(1, "review", "bad", "good", reviewer="ann"), change(2, "review", reviewer="ann")]
+    undoing = plan(people, {one.place for one in people}, listing((1, "good")))
+    assert undoing.labels == {0: "bad"}
+    assert [one.row for _, one in undoing.back] == [2]
+    test = change(3, "review", reviewer="ann", split="test")
+    with pytest.raises(UserError, match=r"row 3 .*of dev or test"):
+        plan([*people, test], {test.place}, listing((1, "good")))
+
+
 def test_a_choice_takes_what_meets_all_of_it() -> None:
     """By decision, by posterior and by row; above includes its bound, below does not."""
     one = change(3, posterior=0.7, id="x")
@@ -196,8 +208,7 @@ def data(tmp_path):
     made = planted.reviews(20, width=4, noise=np.eye(2), seed=0)
     planted.write(tmp_path, "a", made)
     journal = [
-        change(row, text=made.texts[row], row_hash=changes.row_hash(made.embeddings[row], made.texts[row]))
-        for row in (3, 8)
+        change(row, text=made.texts[row], row_hash=row_hash(made.embeddings[row], made.texts[row])) for row in (3, 8)
     ]
     return tmp_path, journal
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": "relabel.cli.doctor",
     "undo": "relabel.cli.undo",
     "annotators": "relabel.cli.annotators",
+    "review": "relabel.cli.review",
 }
 """Command -> the module whose `command` it is."""
 

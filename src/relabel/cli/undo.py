@@ -29,7 +29,7 @@ SHARE = click.FloatRange(0, 1)
 @click.option(
     "--rows", type=FILE, help="undo only rows of this CSV file: columns file and row (as in label_issues.csv), or id"
 )
-@click.option("--decision", type=click.Choice(["drop", "flip"]), help="undo only drops, or only flips")
+@click.option("--decision", type=click.Choice(["drop", "flip", "review"]), help="undo only changes of this kind")
 @click.option("--above", type=SHARE, help="undo only changes with an error posterior of at least this")
 @click.option("--below", type=SHARE, help="undo only changes with an error posterior below this: the least sure ones")
 @click.option(

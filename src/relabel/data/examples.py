@@ -35,6 +35,26 @@ class Features(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Reviews:
+    """What people decided on rows (N), and what was there before.
+
+    given:     (N,) object array of str: every row's label as its file gives it.
+    decided:   (N,) bool: a person gave the label in use, which is trusted then, or said that no class fits.
+    neither:   (N,) bool: of these, rows that no class fits; they are left out and unlabelled.
+    reviewer:  (N,) object array of str: who decided, names with commas between; "" for other rows.
+    why:       (N,) object array of str: why the row was asked about, `random` for a uniform draw; "" where it is not known.
+    posterior: (N,) float64 that the given label is wrong, when the row was asked about; NaN where it is not known.
+    """
+
+    given: NDArray[np.object_]
+    decided: NDArray[np.bool_]
+    neither: NDArray[np.bool_]
+    reviewer: NDArray[np.object_]
+    why: NDArray[np.object_]
+    posterior: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Examples:
     """Rows of all splits, in the order train, dev, test and, inside a split, of its files.
 
@@ -43,7 +63,7 @@ class Examples:
     split:     (N,) uint8, a Split.
     group:     (N,) int64; rows with an equal embedding or an equal text share one (duplicates).
     left_out:  (N,) bool; train and dev rows whose duplicates lie in a split that wins over theirs (test over dev over train):
-               never trained on and never scored, but audited and listed.
+               never trained on and never scored, but audited and listed. Rows that people said no class fits, too.
     trusted:   (N,) bool; labels that people verified.
     ids:       (N,) str, a row's own name, or "" where none is given.
     texts:     (N,) object array of str ("" where unknown), or None where no file has texts.
@@ -51,6 +71,7 @@ class Examples:
     files:     the label files, as `channel/name`.
     file, row: (N,) int32 into `files` and (N,) int64, the record's number in it from 0: where a row came from.
     notes:     sentences a person should read: splits that were drawn, rows left out.
+    reviews:   what people decided, which is in `labels`, `trusted` and `left_out` already; None where nobody was asked.
     """
 
     features: Features | None
@@ -66,6 +87,7 @@ class Examples:
     file: NDArray[np.int32]
     row: NDArray[np.int64]
     notes: tuple[str, ...] = ()
+    reviews: Reviews | None = None
 
     def __len__(self) -> int:
         return int(self.labels.size)

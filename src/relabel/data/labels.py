@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,13 @@ def encode(values: NDArray[np.object_]) -> Encoded:
     code_of = {value: number.get(name, UNLABELLED) for value, name in meaning.items()}
     codes = np.fromiter((code_of[value] for value in raw), np.int64, len(raw))
     return Encoded(codes, tuple(classes), _among(refused, raw))
+
+
+def among(value: str, classes: Sequence[str]) -> str | None:
+    """Give the class that a label means, spelled as `encode` spells it; None where it means none of them."""
+    text = value.strip()
+    spellings = (text, _whole(text)) if all(WHOLE.fullmatch(name) for name in classes) else (text,)
+    return next((name for name in spellings if name in classes), None)
 
 
 def empty(values: NDArray[np.object_]) -> NDArray[np.bool_]:

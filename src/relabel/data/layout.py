@@ -5,7 +5,8 @@
     train/*.csv + .pt                                train only: dev and test are drawn from it
 
 In the channel train, `dev.csv`, `dev-00001.csv` and `val_a.csv` mean dev as long as there is no dev channel; any other
-name means train. Channels that mean the same split are read one after another.
+name means train. Channels that mean the same split are read one after another. What people decided on rows comes in the
+channel `reviewed`, as .jsonl or .csv.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from relabel.data import phrases
+from relabel.data import phrases, reviews
 from relabel.data.examples import Split
 from relabel.data.formats import MATRICES, TABLES
 
@@ -29,6 +30,9 @@ SPLITS = {
     "test": Split.TEST,
 }
 """Names of channels and of files, and the split they mean."""
+
+REVIEWED = "reviewed"
+"""Channel of what people decided."""
 
 NAMED_FOR = re.compile(rf"({'|'.join(SPLITS)})(?![a-z])")
 READ = {*TABLES, *MATRICES}
@@ -62,11 +66,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The sources in the order of splits and, inside a split, of names; what is wrong; what was passed over."""
+    """The sources in the order of splits and, inside a split, of names; what is wrong; what was passed over; files of answers."""
 
     sources: tuple[Source, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    reviewed: tuple[Path, ...] = ()
 
 
 def find(channels: Mapping[str, Path]) -> Layout:
@@ -75,9 +80,11 @@ def find(channels: Mapping[str, Path]) -> Layout:
     Problems: channels of unknown name or without a folder, no training data, label files without embeddings and the
     other way round, files named for another split than their channel's.
     """
+    answers = _answers({name: channels[name] for name in sorted(channels) if name.lower() == REVIEWED})
+    channels = {name: folder for name, folder in channels.items() if name.lower() != REVIEWED}
     known = {name: channels[name] for name in sorted(channels) if name.lower() in SPLITS}
     given = {SPLITS[name.lower()] for name in known}
-    found = [_channel(name, folder, given) for name, folder in known.items()]
+    found = [*(_channel(name, folder, given) for name, folder in known.items()), answers]
     sources = sorted((source for part in found for source in part.sources), key=lambda s: (s.split, s.table))
     problems = [
         *(_unknown(name) for name in sorted(channels) if name not in known),
@@ -86,7 +93,8 @@ def find(channels: Mapping[str, Path]) -> Layout:
     ]
     if not problems and not any(source.split is Split.TRAIN for source in sources):
         problems.append("train: files of dev or test, and none of train: add train.csv and its embeddings")
-    return Layout(tuple(sources), tuple(problems), tuple(note for part in found for note in part.notes))
+    notes = tuple(note for part in found for note in part.notes)
+    return Layout(tuple(sources), tuple(problems), notes, answers.reviewed)
 
 
 def find_split(folder: Path, split: Split) -> Layout:
@@ -128,6 +136,23 @@ def _channel(name: str, folder: Path, given: Collection[Split]) -> Layout:
         tuple(problem for problems in wrong.values() for problem in problems),
         tuple(f"{name}/{path.name} is passed over: {ONLY}" for path in visible if _looks_like_data(path)),
     )
+
+
+def _answers(channels: Mapping[str, Path]) -> Layout:
+    """Find the files of answers. A folder with nothing in it is a review that has not begun."""
+    visible = [path for folder in channels.values() if folder.is_dir() for path in sorted(folder.iterdir())]
+    visible = [path for path in visible if path.is_file() and not path.name.startswith(".")]
+    read = tuple(path for path in visible if path.suffix.lower() in reviews.SUFFIXES)
+    kinds = " or ".join(reviews.SUFFIXES)
+    if visible and not read:
+        seen = phrases.names([path.name for path in visible])
+        return Layout((), (f"{REVIEWED}: no file of answers ({kinds}), only {seen}: give {reviews.NAME}",), ())
+    notes = [
+        f"{REVIEWED}/{path.name} is passed over: only {kinds} files are read" for path in visible if path not in read
+    ]
+    if channels and not visible:
+        notes.append(f"{REVIEWED}: no answers yet")
+    return Layout((), (), tuple(notes), read)
 
 
 def _by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
@@ -183,7 +208,7 @@ def _looks_like_data(path: Path) -> bool:
 
 
 def _unknown(channel: str) -> str:
-    return f"{channel}: unknown channel: the channels are `train`, `dev` (also `val`, `valid`, `validation`) and `test`"
+    return f"{channel}: unknown channel: the channels are `train`, `dev` (also `val`, `valid`, `validation`), `test` and `{REVIEWED}`"
 
 
 def _no_train(channels: Collection[str]) -> str:

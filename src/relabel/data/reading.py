@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data import checks, duplicates, embeddings, labels, layout, notes, splitting
+from relabel.data import checks, duplicates, embeddings, labels, layout, notes, reviewed, splitting
 from relabel.data.examples import Dense, Examples, Split
 from relabel.data.parts import Part, opened
 from relabel.errors import UserError
@@ -19,8 +19,8 @@ from relabel.settings import TrainSettings
 def read(channels: Mapping[str, Path], settings: TrainSettings) -> Examples:
     """Read the data of a training job. Nothing is written, and nothing that a file holds is run.
 
-    channels: folders by name: `train` (`training`), `dev` (`val`, `valid`, `validation`), `test`; `layout` tells what
-              they may hold.
+    channels: folders by name: `train` (`training`), `dev` (`val`, `valid`, `validation`), `test`, and
+              `reviewed`, what people decided; `layout` tells what they may hold.
     settings: names of the columns, expected width, shares and seed of a split that must be drawn.
 
     The features are one float32 array in memory. What a person should know of the rows is in `notes`.
@@ -28,7 +28,8 @@ def read(channels: Mapping[str, Path], settings: TrainSettings) -> Examples:
     """
     found = layout.find(channels)
     parts = [opened(source, settings) for source in found.sources]
-    problems = [*found.problems, *(problem for part in parts for problem in part.problems)]
+    answers, unread = reviewed.read(found.reviewed)
+    problems = [*found.problems, *(problem for part in parts for problem in part.problems), *unread]
     encoded = labels.encode(_joined([part.labels for part in parts if part.labels is not None]))
     problems += checks.widths(parts, settings.width_expected)
     problems += checks.repeated_ids(parts)
@@ -39,7 +40,12 @@ def read(channels: Mapping[str, Path], settings: TrainSettings) -> Examples:
     array, problems = embeddings.gathered(parts)
     if problems:
         raise UserError(*problems)
-    return _examples(parts, array, encoded, settings, found.notes)
+    examples = _examples(parts, array, encoded, settings, found.notes)
+    if answers:
+        examples = reviewed.applied(examples, answers)
+    if problems := list(checks.survivors(examples)):
+        raise UserError(*problems)
+    return examples
 
 
 def _examples(
@@ -73,8 +79,6 @@ def _examples(
         file=np.repeat(np.arange(len(parts), dtype=np.int32), sizes)[order],
         row=np.concatenate([np.arange(size, dtype=np.int64) for size in sizes])[order],
     )
-    if problems := list(checks.survivors(examples)):
-        raise UserError(*problems)
     about = (
         notes.drawn(given, split, settings.seed),
         notes.duplicated(examples),

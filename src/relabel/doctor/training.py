@@ -81,6 +81,7 @@ def channels(found: Layout) -> Iterator[Finding]:
             )
         if not unreadable:
             yield ok("channels", f"{source.split.name.lower()}: {source.table} with {source.matrix}")
+    yield from (ok("channels", f"answers of people: {layout.REVIEWED}/{path.name}") for path in found.reviewed)
 
 
 def embeddings(found: Layout) -> int:

@@ -18,8 +18,10 @@ from relabel.auditing import confident, policies
 from relabel.auditing.examine import Audit, examine, worst
 from relabel.auditing.policies import Limits, Treatment
 from relabel.data.examples import Examples, Split
+from relabel.data.reviews import RANDOM
 from relabel.errors import UserError
-from relabel.evaluation import comparison, metrics
+from relabel.evaluation import comparison, metrics, verified
+from relabel.evaluation.verified import Verified
 from relabel.job.fits import Fits
 from relabel.model import predictor
 from relabel.model.artifact import Artifact, Model, sha256
@@ -117,6 +119,7 @@ class _Job:
             comparison=self._compare(judged, audit),
             served=self._served(judged, treated=after is not before),
             relabelled_test=self._relabelled(judged, probability, flags),
+            verified=self._verified(judged),
         )
         return findings, self._artifact(findings, after[judged.best])
 
@@ -171,6 +174,14 @@ class _Job:
         return comparison.compare(
             labels, judged.before, judged.after, group, seed=self.settings.seed, noise=audit.noise.given_true
         )
+
+    def _verified(self, judged: _Judged) -> Verified | None:
+        test, about = self.examples.rows(Split.TEST), self.examples.reviews
+        if about is None:
+            return None
+        labels, group, seed = self.examples.labels[test], self.examples.group[test], self.settings.seed
+        asked = {"decided": about.decided[test], "drawn": about.why[test] == RANDOM}
+        return verified.verify(labels, judged.before, judged.after, group, **asked, seed=seed)
 
     def _served(self, judged: _Judged, *, treated: bool) -> Served:
         labels = self.examples.labels

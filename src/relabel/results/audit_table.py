@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
+from relabel.data import identity
 from relabel.results import columns
 from relabel.results.findings import Findings
 
@@ -18,9 +20,11 @@ def write(folder: Path, findings: Findings) -> None:
 
     Columns: file, row (the record's number in it, from 0), id, split, group (duplicates share one), left_out, given_label,
     suggested_label, probability (out of fold, one number per class in the order of the classes), posterior (that the given label is wrong),
-    self_confidence, flagged, cleanlab_flagged, decision, reason.
+    self_confidence, flagged, cleanlab_flagged, decision, reason, reviewed (people decided on the row), text (null where the
+    data have none), row_hash (`identity.row_hash`).
     """
     examples, audit = findings.examples, findings.audit
+    rows = len(examples)
     table = {
         **columns.place(findings),
         "split": columns.named(examples.split, columns.SPLITS),
@@ -35,6 +39,9 @@ def write(folder: Path, findings: Findings) -> None:
         "cleanlab_flagged": pa.array(findings.cleanlab_flagged),
         "decision": columns.named(findings.treatment.decision, columns.DECISIONS),
         "reason": pa.array(findings.treatment.reason, pa.string()).dictionary_encode(),
+        "reviewed": pa.array(np.zeros(rows, np.bool_) if examples.reviews is None else examples.reviews.decided),
+        "text": pa.nulls(rows, pa.string()) if examples.texts is None else pa.array(examples.texts, pa.string()),
+        "row_hash": pa.array(identity.row_hashes(examples.features, examples.texts, rows), pa.string()),
     }
     columns.write_parquet(folder / NAME, table)
 

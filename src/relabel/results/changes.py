@@ -1,4 +1,4 @@
-"""What a policy did to a row: a line of the journal, read back."""
+"""What a policy or a person did to a row: a line of the journal, read back."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import xxhash
-from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from relabel.data import phrases
@@ -21,12 +18,13 @@ class Change:
     """One changed row.
 
     file, row: where it stands in the original data: the label file as `channel/name`, and the record's number in it from 0.
-    decision:  drop or flip.
-    old_label, new_label: class names; a dropped row has no new one.
+    decision:  drop or flip, or review where a person decided.
+    old_label, new_label: class names; a dropped row has no new one, nor has one that a person said no class fits.
     posterior: probability that the old label is wrong.
     text:      its text, None where the data has none.
     reviewer:  the person who decided, None where the policy did.
     data:      digest of the data.
+    split:     train, dev or test.
     """
 
     file: str
@@ -40,6 +38,7 @@ class Change:
     text: str | None = None
     reviewer: str | None = None
     data: str
+    split: str = "train"
 
     @property
     def place(self) -> tuple[str, int]:
@@ -67,16 +66,6 @@ def read(path: Path) -> tuple[Change, ...]:
     if problems := [*problems, *_mixed(path.name, changes)]:
         raise UserError(*problems)
     return tuple(changes)
-
-
-def row_hash(vector: NDArray[np.float32] | None, text: str | None) -> str:
-    """Give 32 hexadecimal digits (128-bit xxh3) of what a row is, whatever file it stands in: its embedding (D,) and its text."""
-    state = xxhash.xxh3_128()
-    if vector is not None:
-        state.update(np.ascontiguousarray(vector).tobytes())
-    if text is not None:
-        state.update(text.encode(errors="surrogatepass"))
-    return str(state.hexdigest())
 
 
 def _lines(numbers: list[int]) -> str:

@@ -15,6 +15,7 @@ from relabel.auditing.policies import Treatment
 from relabel.data.examples import Examples
 from relabel.evaluation.comparison import Comparison
 from relabel.evaluation.metrics import Scores
+from relabel.evaluation.verified import Verified
 from relabel.settings import TrainSettings
 from relabel.training.folds import FoldPlan
 
@@ -48,6 +49,7 @@ class Findings:
     cleanlab_flagged:  (N,) by confident learning on the first pass, over all rows.
     comparison:        before and after on the test rows.
     relabelled_test:   scores of the served model on test labels that the audit changed: the seed's protocol, optimistic.
+    verified:          before and after on test rows that people verified; None where they are too few.
     """
 
     examples: Examples
@@ -63,3 +65,4 @@ class Findings:
     comparison: Comparison
     served: Served
     relabelled_test: Scores
+    verified: Verified | None = None

@@ -1,4 +1,4 @@
-"""journal.jsonl: one line per changed row, enough to find the row again and to undo the change."""
+"""journal.jsonl: one line per row that a policy or a person changed, enough to find the row again and to undo the change."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from relabel import files
 from relabel.auditing.policies import Decision
-from relabel.results import changes
+from relabel.data import identity
+from relabel.results import columns
 from relabel.results.findings import Findings
 
 NAME = "journal.jsonl"
@@ -30,31 +32,79 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 
 def row_hash(findings: Findings, n: int) -> str:
-    """Hash what a row is; `changes.row_hash` tells how."""
+    """Hash what a row is; `identity.row_hash` tells how."""
     examples = findings.examples
     vector = None if examples.features is None else examples.features.take(np.array([n]))[0]
-    return changes.row_hash(vector, None if examples.texts is None else examples.texts[n])
+    return identity.row_hash(vector, None if examples.texts is None else examples.texts[n])
 
 
 def _lines(findings: Findings) -> Iterator[dict[str, Any]]:
-    examples, treatment, audit = findings.examples, findings.treatment, findings.audit
-    for n in np.flatnonzero(treatment.decision != Decision.KEEP).tolist():
-        dropped = treatment.decision[n] == Decision.DROP
+    treated = findings.treatment.decision != Decision.KEEP
+    people = _changed_by_people(findings)
+    for n in np.flatnonzero(treated | people).tolist():
         yield {
-            "file": examples.files[examples.file[n]],
-            "row": int(examples.row[n]),
-            "id": examples.ids[n],
-            "row_hash": row_hash(findings, n),
-            "decision": Decision(treatment.decision[n]).name.lower(),
-            "old_label": examples.classes[examples.labels[n]],
-            "new_label": None if dropped else examples.classes[treatment.labels[n]],
-            "posterior": float(audit.posterior[n]),
-            "text": None if examples.texts is None else examples.texts[n],
-            "folds": findings.plan.fold[:, n].tolist(),
-            "policy": findings.settings.policy,
-            "reason": treatment.reason[n],
-            "reviewer": None,
-            "seed": findings.settings.seed,
-            "data": findings.data,
-            "model": findings.model,
+            **_place(findings, n),
+            **(_review(findings, n) if people[n] else _treatment(findings, n)),
+            **_made(findings),
         }
+
+
+def _changed_by_people(findings: Findings) -> NDArray[np.bool_]:
+    """Rows (N,) whose label is another than the given one since people decided."""
+    examples = findings.examples
+    if examples.reviews is None:
+        return np.zeros(len(examples), np.bool_)
+    names = np.array([*examples.classes, ""], np.object_)  # the last one names the unlabelled
+    changed: NDArray[np.bool_] = examples.reviews.decided & (examples.reviews.given != names[examples.labels])
+    return changed
+
+
+def _place(findings: Findings, n: int) -> dict[str, Any]:
+    examples = findings.examples
+    return {
+        "file": examples.files[examples.file[n]],
+        "row": int(examples.row[n]),
+        "id": examples.ids[n],
+        "split": columns.SPLITS[examples.split[n]],
+        "row_hash": row_hash(findings, n),
+    }
+
+
+def _treatment(findings: Findings, n: int) -> dict[str, Any]:
+    """What the policy did."""
+    examples, treatment, audit = findings.examples, findings.treatment, findings.audit
+    dropped = treatment.decision[n] == Decision.DROP
+    return {
+        "decision": Decision(treatment.decision[n]).name.lower(),
+        "old_label": examples.classes[examples.labels[n]],
+        "new_label": None if dropped else examples.classes[treatment.labels[n]],
+        "posterior": float(audit.posterior[n]),
+        "text": None if examples.texts is None else examples.texts[n],
+        "folds": findings.plan.fold[:, n].tolist(),
+        "policy": findings.settings.policy,
+        "reason": treatment.reason[n],
+        "reviewer": None,
+    }
+
+
+def _review(findings: Findings, n: int) -> dict[str, Any]:
+    """What people decided. The posterior is that of the audit which asked them; where it is not known, a person's word makes it 1."""
+    examples = findings.examples
+    about = examples.reviews
+    assert about is not None  # noqa: S101  # the row was changed by people
+    asked = float(about.posterior[n])
+    return {
+        "decision": "review",
+        "old_label": about.given[n],
+        "new_label": None if about.neither[n] else examples.classes[examples.labels[n]],
+        "posterior": 1.0 if np.isnan(asked) else asked,
+        "text": None if examples.texts is None else examples.texts[n],
+        "folds": findings.plan.fold[:, n].tolist(),
+        "policy": None,
+        "reason": "people said that no class fits" if about.neither[n] else "people gave another label",
+        "reviewer": about.reviewer[n],
+    }
+
+
+def _made(findings: Findings) -> dict[str, Any]:
+    return {"seed": findings.settings.seed, "data": findings.data, "model": findings.model}

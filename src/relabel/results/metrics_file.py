@@ -38,6 +38,7 @@ def as_dict(findings: Findings) -> dict[str, Any]:
         "audit": _audit(findings),
         "treatment": _treatment(findings),
         "comparison": findings.comparison.as_dict(),
+        "comparison_verified": findings.verified.as_dict() if findings.verified else None,
         "served": {
             "seed": served.seed,
             "fitted_on": served.fitted_on,
@@ -56,9 +57,14 @@ def _data(examples: Examples, digest: str) -> dict[str, Any]:
         "classes": list(examples.classes),
         "rows": {split.name.lower(): int((examples.split == split).sum()) for split in Split},
         "left_out": {split.name.lower(): int(examples.left_out[examples.split == split].sum()) for split in Split},
+        "reviewed": {split.name.lower(): _reviewed(examples, split) for split in Split},
         "duplicate_groups": int((np.bincount(examples.group) > 1).sum()),
         "notes": list(examples.notes),
     }
+
+
+def _reviewed(examples: Examples, split: Split) -> int:
+    return 0 if examples.reviews is None else int(examples.reviews.decided[examples.split == split].sum())
 
 
 def _audit(findings: Findings) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import numpy as np
 from relabel.data import phrases
 from relabel.data.examples import Split
 from relabel.data.formats import MATRICES
+from relabel.data.identity import row_hash
 from relabel.data.layout import Source
 from relabel.data.parts import Part, opened
 from relabel.errors import UserError
-from relabel.results.changes import Change, row_hash
+from relabel.results.changes import Change
 from relabel.settings import TrainSettings
 
 SHOWN = 12

@@ -13,7 +13,7 @@ from relabel.data import phrases
 from relabel.errors import UserError
 from relabel.results.changes import Change
 
-KNOWN = ("drop", "flip")
+KNOWN = ("drop", "flip", "review")
 """Decisions that can be taken back."""
 
 
@@ -21,7 +21,7 @@ KNOWN = ("drop", "flip")
 class Choice:
     """Which changes are taken back: those that meet all that is given.
 
-    decision: drop or flip.
+    decision: drop, flip or review.
     above, below: posterior of at least, and of less than this.
     rows:     (file, row) of rows, or ids. What a person decided is taken back only where the row is named here.
     """
@@ -77,7 +77,8 @@ class Undoing:
 def plan(changes: Sequence[Change], chosen: Collection[tuple[str, int]], listing: Listing) -> Undoing:
     """Say how the chosen changes (places) of a journal are taken back in a table. Done a second time, it changes nothing.
 
-    A flipped row gets its old label; a dropped one comes back in its place. The other rows stay as they are.
+    A flipped row gets its old label; a dropped one comes back in its place. What a person decided is taken back likewise.
+    The other rows stay as they are.
 
     Raises UserError with every problem at once: rows that are there twice, rows that are others than the journal's (by
     text or id), chosen rows that carry neither label, or were flipped and are missing.
@@ -135,7 +136,12 @@ def _unfit(taken: Sequence[Change], listing: Listing, record: dict[tuple[str, in
         problems.append(
             f"the journal has the decision {phrases.names(unknown)}: only {' and '.join(KNOWN)} can be undone"
         )
-    if lost := [change.row for change in missing if listing.complete or change.decision == "flip"]:
+    if elsewhere := [change.row for change in missing if not listing.complete and change.split != "train"]:
+        problems.append(
+            f"{listing.name}: {phrases.rows(elsewhere)} of dev or test, which it does not have: give the label file of that split"
+        )
+        missing = [change for change in missing if change.split == "train"]
+    if lost := [change.row for change in missing if listing.complete or change.new_label is not None]:
         problems.append(
             f"{listing.name}: {phrases.rows(lost)} of the journal missing: give the labels and the journal of one job, "
             "with all rows that are not dropped"
