@@ -82,7 +82,7 @@ def job(overrides: str, case: Case) -> Answer:
         fits = Fits(folder=Path(folder), data=digest(examples), build={}, every=3600.0, clock=time.monotonic)
         found: Findings = stages.run(examples, fits.data, chosen, fits)[0]
     rows = case.train
-    audit, order = found.audit, worst_first(found.audit.posterior, found.audit.margin, rows)
+    audit, order = found.audit, worst_first(found.audit.doubt, rows)
     score = np.empty(rows.size)
     score[np.searchsorted(rows, order)] = -np.arange(rows.size)
     return Answer(

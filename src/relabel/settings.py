@@ -21,7 +21,7 @@ from relabel.errors import UserError
 KEY = "setting"
 LONGEST_SHOWN = 40
 
-Policy = Literal["keep", "drop", "flip"]
+Policy = Literal["auto", "keep", "drop", "weight", "soft", "flip"]
 Schedule = Literal["constant", "linear", "cosine"]
 
 
@@ -66,10 +66,10 @@ class Settings:
 class TrainSettings(Settings):
     """How the training job works."""
 
-    preset: Literal["", "seed", "fast", "thorough"] = setting(
+    preset: Literal["", "seed", "fast", "quality", "thorough"] = setting(
         "",
         help="values to start from: `seed` repeats the plain recipe (one seed, one pass, every flagged label flipped), "
-        "`fast` does least, `thorough` spends more on the audit; what you set yourself wins",
+        "`fast` does least, `quality` finds most errors, `thorough` compares with more models besides; what you set yourself wins",
     )
     seed: int = setting(0, low=0, high=2**31 - 1, help="every random choice of the job follows from it")
     seeds: int = setting(
@@ -78,7 +78,7 @@ class TrainSettings(Settings):
     folds: int = setting(5, low=2, high=100, help="folds of the cross-validation", aliases=("n_splits", "k_folds"))
     repeats: int = setting(1, low=1, high=20, help="cross-validations with other folds, averaged")
     passes: int = setting(
-        2, low=1, high=2, help="audits: the second trains its folds without the worst rows of the first"
+        1, low=1, high=2, help="audits: the second trains its folds without the worst rows of the first"
     )
 
     width: int = setting(64, low=1, high=8192, help="units of each hidden layer", aliases=("model_width",))
@@ -103,14 +103,20 @@ class TrainSettings(Settings):
     )
 
     policy: Policy = setting(
-        "drop", help="what is done with flagged training rows: keep, drop, or flip to the suggested label"
+        "auto",
+        help="what is done with doubtful training rows: keep, drop, weigh down by the error posterior, train on soft labels, or flip to the "
+        "suggested label; `auto` tries them and takes the best, or none where the evidence is lacking",
+    )
+    flips: bool = setting(False, help="auto: try flip as well, which writes labels that nobody has given")
+    weigh_above: float = setting(
+        0.1, low=0, high=1, help="weight, soft: only rows whose error posterior is at least this"
     )
     drop_above: float = setting(0.0, low=0, high=1, help="drop: only rows whose error posterior is at least this")
     flip_above: float = setting(
         0.8, low=0, high=1, help="flip: only rows whose error posterior is at least this; the rest are kept"
     )
     max_treated_share: float = setting(
-        0.3, low=0, high=1, help="share of the training rows that a policy may change, worst first"
+        0.35, low=0, high=1, help="share of the training rows that a policy may change, worst first"
     )
     max_flagged_share: float = setting(
         0.45,
@@ -137,7 +143,8 @@ class TrainSettings(Settings):
         "": {},
         "seed": {"seeds": 1, "passes": 1, "policy": "flip", "flip_above": 0.0, "folds": 3, "standardise": False},
         "fast": {"seeds": 1, "passes": 1, "folds": 3},
-        "thorough": {"folds": 10, "repeats": 3, "seeds": 10},
+        "quality": {"repeats": 4, "max_epochs": 2, "dropout": 0.5},
+        "thorough": {"repeats": 4, "max_epochs": 2, "dropout": 0.5, "seeds": 10},
     }
     retired: ClassVar[Mapping[str, str]] = {
         "ckpt_dir": "checkpoints go to the checkpoint folder of the platform",

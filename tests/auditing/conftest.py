@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from relabel.auditing.noise import Estimate, NoiseRates
+
 ASYMMETRIC = np.array([[0.95, 0.05], [0.20, 0.80]])
 """5% of class 0 are given as 1, 20% of class 1 as 0."""
 
@@ -32,6 +34,13 @@ class Made:
     def wrong(self) -> np.ndarray:
         """Which labels (N,) are errors."""
         return self.truth != self.labels
+
+    @property
+    def known(self) -> Estimate:
+        """What is to be learned, exactly: the true classes' probabilities and the noise."""
+        classes = len(self.given_true)
+        rates = NoiseRates(self.given_true, self.given_true, self.given_true)
+        return Estimate(self.eta, rates, np.zeros((classes,) * 4))
 
     def none(self) -> np.ndarray:
         """A mask (N,) of no row."""

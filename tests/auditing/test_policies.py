@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relabel.auditing.examine import Audit, examine, worst_first
-from relabel.auditing.noise import NoiseRates
+from relabel.auditing.noise import Estimate, NoiseRates, verdict
 from relabel.auditing.policies import POLICIES, Decision, Limits, Treatment, decide
 from relabel.errors import UserError
 from relabel.settings import TrainSettings
@@ -30,10 +30,12 @@ def audited(labels, posterior, flagged, classes=2) -> Audit:
         posterior=posterior,
         suggested=suggested,
         flagged=np.asarray(flagged, dtype=bool),
-        margin=posterior,
-        expected=float(posterior.sum()),
-        temperature=1.0,
+        doubt=posterior,
+        expected=float(np.sum(flagged)),
+        low=0.0,
+        high=float(labels.size),
         noise=noise,
+        verdict=verdict(0.2, 0.1, 0.3, 0.3),
     )
 
 
@@ -48,21 +50,35 @@ def treated(name, labels, posterior, flagged, *, limits=WIDE, classes=2) -> Trea
 @pytest.mark.parametrize("name", POLICIES)
 @given(st.integers(0, 10_000), st.integers(5, 200), st.integers(2, 4))
 def test_every_policy_keeps_the_shared_rules(name, seed, rows, classes) -> None:
-    """Only flagged, untrusted, labelled training rows change, within the cap, the worst first, and no class is lost."""
+    """Only doubted, untrusted, labelled training rows change, within the cap, the worst first, and no class is lost."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(-1, classes, rows)
     training, trusted = rng.random(rows) < 0.7, (rng.random(rows) < 0.2) & (labels >= 0)
     limits = Limits(
-        drop_above=0.3, flip_above=0.5, max_treated_share=rng.random(), max_flagged_share=rng.uniform(0.1, 1)
+        drop_above=0.3,
+        flip_above=0.5,
+        weigh_above=0.2,
+        max_treated_share=rng.random(),
+        max_flagged_share=rng.uniform(0.1, 1),
     )
-    audit = examine(labels, rng.dirichlet(np.ones(classes), rows), training=training, trusted=trusted)
+    noise = 0.8 * np.eye(classes) + 0.2 * rng.dirichlet(np.ones(classes), classes)
+    estimate = Estimate(
+        rng.dirichlet(np.ones(classes), rows), NoiseRates(noise, noise, noise), np.zeros((classes,) * 4)
+    )
+    audit = examine(labels, estimate, training=training, trusted=trusted)
     done = decide(name, audit, labels, training=training, trusted=trusted, limits=limits)
     members, changed = training & (labels >= 0), done.decision != Decision.KEEP
-    assert not (changed & ~(audit.flagged & members & ~trusted)).any()
-    assert changed.sum() <= limits.max_treated_share * members.sum() + 1e-6
+    whole = POLICIES[name].whole
+    assert not (changed & ~(members & ~trusted)).any()
+    assert not (changed & ~audit.flagged).any() or not whole
+    treated_share = changed if whole else changed * audit.posterior
+    assert treated_share.sum() <= limits.max_treated_share * members.sum() + 1e-6
     assert ((done.labels != labels) == (done.decision == Decision.FLIP)).all()
     assert ((done.weights == 0) == ((done.decision == Decision.DROP) | (labels < 0))).all()
     assert set(labels[members]) <= set(done.labels[members & (done.weights > 0)])
+    if done.soft is not None:
+        np.testing.assert_allclose(done.soft.sum(axis=1), 1, atol=1e-6)
+        assert (done.soft[~changed & (labels >= 0)].argmax(axis=1) == labels[~changed & (labels >= 0)]).all()
     assert all(isinstance(why, str) and why for why in done.reason)
     if changed.any():
         capped = done.reason == "flagged; max_treated_share is reached"
@@ -102,6 +118,34 @@ def test_flip_gives_the_suggested_label_where_it_is_sure() -> None:
     assert done.weights.tolist() == [1] * 6
     assert done.reason[1] == "flagged; posterior below flip_above"
     assert done.verdict.endswith("2 flipped; 1 left as they are (posterior below flip_above).")
+
+
+def test_weight_counts_rows_by_how_surely_they_are_right() -> None:
+    """From weigh_above on, flagged or not, a row's weight is 1 less its posterior; its label stays."""
+    limits = dataclasses.replace(WIDE, weigh_above=0.2)
+    done = treated("weight", [0, 1, 0, 1, 0], [0.9, 0.3, 0.1, 0.0, 0.0], [1, 0, 0, 0, 0], limits=limits)
+    np.testing.assert_allclose(done.weights, [0.1, 0.7, 1, 1, 1], rtol=1e-6)
+    assert done.labels.tolist() == [0, 1, 0, 1, 0]
+    assert done.targets is done.labels
+    assert done.reason.tolist()[:3] == ["flagged; weighed down", "not flagged; weighed down", "not flagged"]
+
+
+def test_soft_labels_say_how_likely_each_class_is() -> None:
+    """From weigh_above on a row is trained on the audit's probabilities of its true label, all others on their label."""
+    limits = dataclasses.replace(WIDE, weigh_above=0.2)
+    done = treated("soft", [0, 1, 0, 1, 0], [0.9, 0.3, 0.1, 0.0, 0.0], [1, 0, 0, 0, 0], limits=limits)
+    np.testing.assert_allclose(done.targets, [[0.1, 0.9], [0.3, 0.7], [1, 0], [0, 1], [1, 0]], rtol=1e-6)
+    assert done.weights.tolist() == [1] * 5
+
+
+def test_no_more_rows_are_treated_than_errors_are_expected() -> None:
+    """Where more rows are flagged to be looked at than are expected to be wrong, the others stay, and it says why."""
+    labels, posterior = np.array([0, 1, 0, 1]), np.array([0.4, 0.3, 0.2, 0.1])
+    audit = dataclasses.replace(audited(labels, posterior, [1, 1, 1, 0]), expected=1.0)
+    every = np.ones(4, bool)
+    done = decide("drop", audit, labels, training=every, trusted=~every, limits=WIDE)
+    assert np.flatnonzero(done.decision).tolist() == [0]
+    assert done.reason[1] == "flagged; no more errors are expected"
 
 
 def test_keep_changes_nothing_and_says_what_it_saw() -> None:
@@ -159,17 +203,17 @@ def test_limits_are_those_of_the_settings() -> None:
 
 def test_an_unknown_policy_names_the_known_ones() -> None:
     """The message lists the policies there are."""
-    with pytest.raises(UserError, match="policy is 'fix': give one of keep, drop, flip"):
+    with pytest.raises(UserError, match="policy is 'fix': give one of keep, drop, weight, soft, flip"):
         treated("fix", [0, 1], [0, 0], [0, 0])
 
 
 def test_planted_flips_are_mended(make) -> None:
     """On made data, dropping or flipping leaves fewer wrong labels than were given."""
     data = make(distance=3.5)
-    audit = examine(data.labels, data.probability, training=data.all(), trusted=data.none())
+    audit = examine(data.labels, data.known, training=data.all(), trusted=data.none())
     for name in ("drop", "flip"):
         done = decide(name, audit, data.labels, training=data.all(), trusted=data.none(), limits=Limits())
         left = done.weights > 0
         assert (done.labels != data.truth)[left].mean() < 0.5 * data.wrong.mean()
-    order = worst_first(audit.posterior, audit.margin, np.arange(data.labels.size))
+    order = worst_first(audit.doubt, np.arange(data.labels.size))
     assert data.wrong[order[:200]].mean() > 0.95

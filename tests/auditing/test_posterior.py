@@ -21,36 +21,25 @@ def drawn(seed: int, rows: int, classes: int) -> tuple[np.ndarray, np.ndarray, n
 
 @given(rates, rates, seeds)
 def test_two_classes_follow_the_closed_form(e0, e1, seed) -> None:
-    """The general code equals the two-class formulas for eta and for the posterior to 1e-12."""
+    """The general code equals the two-class formulas for the posterior to 1e-12."""
     labels, probability, _ = drawn(seed, 50, 2)
     given_true = np.array([[1 - e0, e0], [e1, 1 - e1]])
     eta = ((probability[:, 1] - e0) / (1 - e0 - e1)).clip(0, 1)
     of_zero = e1 * eta / (e1 * eta + (1 - e0) * (1 - eta))
     of_one = e0 * (1 - eta) / (e0 * (1 - eta) + (1 - e1) * eta)
-    ours = posterior.true_given_input(probability, given_true)
-    clean = posterior.true_given_both(ours, labels, given_true)
-    np.testing.assert_allclose(ours[:, 1], eta, atol=1e-12, rtol=0)
+    clean = posterior.true_given_both(np.stack([1 - eta, eta], axis=1), labels, given_true)
     wrong = clean[np.arange(50), 1 - labels]
     np.testing.assert_allclose(wrong, np.where(labels == 0, of_zero, of_one), atol=1e-12, rtol=0)
 
 
 @given(st.integers(2, 6), seeds)
-def test_noise_is_undone_exactly_where_that_is_possible(classes, seed) -> None:
-    """Probabilities that come from true ones through the noise give the true ones back."""
-    _, eta, given_true = drawn(seed, 30, classes)
-    np.testing.assert_allclose(posterior.true_given_input(eta @ given_true, given_true), eta, atol=1e-9)
-
-
-@given(st.integers(2, 6), seeds)
 def test_true_labels_are_distributions(classes, seed) -> None:
-    """Eta and clean are within [0, 1] with the sum 1; for an unlabelled row clean is eta."""
-    labels, probability, given_true = drawn(seed, 30, classes)
+    """They are within [0, 1] with the sum 1; for an unlabelled row they are eta."""
+    labels, eta, given_true = drawn(seed, 30, classes)
     labels[:5] = -1
-    eta = posterior.true_given_input(probability, given_true)
     clean = posterior.true_given_both(eta, labels, given_true)
-    for shares in (eta, clean):
-        assert shares.min() >= 0
-        np.testing.assert_allclose(shares.sum(axis=1), 1)
+    assert clean.min() >= 0
+    np.testing.assert_allclose(clean.sum(axis=1), 1)
     np.testing.assert_allclose(clean[:5], eta[:5])
 
 
@@ -61,24 +50,25 @@ def test_an_impossible_label_tells_nothing() -> None:
 
 
 @given(st.integers(2, 5), seeds)
-def test_the_margin_is_the_logit_of_the_posterior(classes, seed) -> None:
-    """Where probabilities are of true labels, margin and posterior say the same."""
-    labels, probability, given_true = drawn(seed, 30, classes)
-    clean = posterior.true_given_both(probability, labels, given_true)
-    wrong = 1 / (1 + np.exp(-posterior.margin(probability, labels, given_true)))
+def test_the_log_odds_are_the_logit_of_the_posterior(classes, seed) -> None:
+    """They say the same as the posterior; without noise rates, how likely another label is than the given one."""
+    labels, eta, given_true = drawn(seed, 30, classes)
+    clean = posterior.true_given_both(eta, labels, given_true)
+    wrong = 1 / (1 + np.exp(-posterior.log_odds(eta, labels, given_true)))
     np.testing.assert_allclose(wrong, 1 - clean[np.arange(30), labels], atol=1e-9)
+    other = 1 / (1 + np.exp(-posterior.log_odds(eta, labels, np.ones((classes, classes)))))
+    np.testing.assert_allclose(other, 1 - eta[np.arange(30), labels], atol=1e-9)
 
 
-def test_the_margin_tells_saturated_rows_apart() -> None:
-    """Rows that are all surely wrong are still ordered by the model's doubt, with finite values even at 0 and 1."""
-    positive = np.array([0.9, 0.95, 0.99, 0.999, 1.0])
-    probability = np.stack([1 - positive, positive], axis=1)
-    labels, given_true = np.zeros(5, np.int64), np.array([[0.9, 0.1], [0.2, 0.8]])
-    clean = posterior.true_given_both(posterior.true_given_input(probability, given_true), labels, given_true)
-    margin = posterior.margin(probability, labels, given_true)
-    assert (clean[:, 1] == 1).all()
-    assert (np.diff(margin) > 0).all()
-    assert np.isfinite(margin).all()
+def test_the_log_odds_tell_saturated_rows_apart() -> None:
+    """Rows that are all surely wrong, to the last digit, are still ordered, with finite values even at 0 and 1."""
+    doubt = np.array([1e-17, 1e-18, 0.0])
+    eta = np.stack([doubt, 1 - doubt], axis=1)
+    labels, given_true = np.zeros(3, np.int64), np.array([[0.9, 0.1], [0.2, 0.8]])
+    assert (posterior.true_given_both(eta, labels, given_true)[:, 1] == 1).all()
+    odds = posterior.log_odds(eta, labels, given_true)
+    assert (np.diff(odds) > 0).all()
+    assert np.isfinite(odds).all()
 
 
 @pytest.mark.parametrize("through_noise", [False, True])

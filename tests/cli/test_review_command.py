@@ -18,7 +18,7 @@ from relabel.errors import UserError
 from relabel.job.main import train
 from relabel.results import audit_table, changes, cleaned, columns, metrics_file
 
-QUICK = {"seeds": 2, "folds": 3, "passes": 1, "max_epochs": 4, "lr": 0.003, "threads": 1}
+QUICK = {"policy": "drop", "seeds": 2, "folds": 3, "passes": 1, "max_epochs": 4, "lr": 0.003, "threads": 1}
 NOISE = np.array([[0.95, 0.05], [0.2, 0.8]])
 SIZES = {"train": (500, 0), "dev": (200, 1), "test": (300, 2)}
 

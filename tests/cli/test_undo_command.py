@@ -13,18 +13,27 @@ from relabel.errors import UserError
 from relabel.job.main import train
 from relabel.results import columns
 
-QUICK = {"seeds": 1, "folds": 3, "passes": 1, "max_epochs": 4, "lr": 0.003, "threads": 1, "flip_above": 0.0}
+QUICK = {
+    "policy": "drop",
+    "seeds": 1,
+    "folds": 3,
+    "passes": 1,
+    "max_epochs": 4,
+    "lr": 0.003,
+    "threads": 1,
+    "flip_above": 0.0,
+}
 NOISE = np.array([[0.95, 0.05], [0.2, 0.8]])
 
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory) -> Path:
-    """A folder with the data, and the results of jobs that drop, flip and keep."""
+    """A folder with the data, and the results of jobs with every policy."""
     root = tmp_path_factory.mktemp("jobs")
     data = root / "data"
     for name, rows, seed in (("train", 600, 0), ("dev", 200, 1), ("test", 200, 2)):
         planted.write(data, name, planted.reviews(rows, width=16, noise=NOISE, seed=seed))
-    for policy in ("drop", "flip", "keep"):
+    for policy in ("drop", "flip", "weight", "soft", "keep"):
         place = root / policy
         (place / "input" / "data").mkdir(parents=True)
         (place / "input" / "data" / "train").symlink_to(data)
@@ -53,8 +62,30 @@ def test_undoing_everything_gives_what_a_job_that_keeps_everything_writes(jobs, 
     assert done.exit_code == 0, done.output
     assert (results(jobs, policy) / "cleaned.csv").read_bytes() != back.read_bytes()
     assert back.read_bytes() == (results(jobs, "keep") / "cleaned.csv").read_bytes()
-    assert "undone: 0 drops, 0 flips" in undo(jobs, policy, again, "--all", labels=back).output
+    assert "undone: 0 dropped rows brought back, 0 labels" in undo(jobs, policy, again, "--all", labels=back).output
     assert again.read_bytes() == back.read_bytes()
+
+
+@pytest.mark.parametrize("policy", ["weight", "soft"])
+def test_rows_that_count_in_part_count_as_a_whole_again(jobs, tmp_path, policy) -> None:
+    """Weights become 1 and soft labels sure, for all rows or those that are chosen; the other cells stay."""
+    kept = columns.read_csv(results(jobs, "keep") / "cleaned.csv")
+    given = columns.read_csv(results(jobs, policy) / "cleaned.csv")
+    shares = {name for name in given[0] if name not in kept[0]}
+    assert shares == ({"weight"} if policy == "weight" else {"p_0", "p_1"})
+    assert undo(jobs, policy, tmp_path / "all.csv", "--all").exit_code == 0
+    back = columns.read_csv(tmp_path / "all.csv")
+    assert [{name: row[name] for name in kept[0]} for row in back] == kept
+    for row in back:
+        sure = {"0": ["1", "0"], "1": ["0", "1"]}[row["label"]]
+        assert [row[name] for name in sorted(shares)] == (["1"] if policy == "weight" else sure)
+    done = undo(jobs, policy, tmp_path / "some.csv", "--above", "0.5")
+    assert done.exit_code == 0, done.output
+    some = columns.read_csv(tmp_path / "some.csv")
+    changed = {n for n, (one, other) in enumerate(zip(given, some, strict=True)) if one != other}
+    in_part = {n for n, (one, other) in enumerate(zip(given, back, strict=True)) if one != other}
+    assert 0 < len(changed) < len(in_part)
+    assert changed < in_part
 
 
 def test_rows_of_label_issues_can_be_named(jobs, tmp_path) -> None:

@@ -135,8 +135,8 @@ def test_a_label_that_someone_changed_since_hinders_only_its_own_undoing() -> No
 
 def test_a_decision_that_is_not_known_is_not_guessed_at() -> None:
     """A journal of another kind of treatment is refused."""
-    with pytest.raises(UserError, match="`weight`"):
-        plan([change(1, "weight", new="bad")], {("train/a.csv", 1)}, listing((1, "bad")))
+    with pytest.raises(UserError, match="`merge`"):
+        plan([change(1, "merge", new="bad")], {("train/a.csv", 1)}, listing((1, "bad")))
 
 
 def test_what_people_decided_goes_back_like_what_a_policy_did() -> None:

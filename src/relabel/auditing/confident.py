@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from cleanlab.count import compute_confident_joint, estimate_latent
 from cleanlab.filter import find_label_issues
 from cleanlab.multiannotator import get_active_learning_scores, get_label_quality_multiannotator
 from cleanlab.rank import get_self_confidence_for_each_label
@@ -51,6 +52,23 @@ def flags(labels: NDArray[np.int64], probability: NDArray[np.floating]) -> NDArr
     if np.unique(given).size > 1:
         flagged[labelled] = _mask(given, probability)
     return flagged
+
+
+def given_true(labels: NDArray[np.int64], probability: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Give cleanlab's P(given j | true i), (C, C), from its confident joint, to stand beside our own.
+
+    Of classes that no label names, nothing is known: the unit matrix. Raises as `flags` does.
+    """
+    _, given, probability = _guarded(labels, probability)
+    classes = probability.shape[1]
+    named = np.unique(given)
+    rates = np.eye(classes)
+    if named.size > 1:
+        within = np.searchsorted(named, given)
+        own = probability[:, named]
+        own = own / own.sum(axis=1, keepdims=True).clip(min=np.finfo(np.float64).tiny)
+        rates[np.ix_(named, named)] = estimate_latent(compute_confident_joint(within, own), within)[1].T
+    return rates
 
 
 def self_confidence(labels: NDArray[np.int64], probability: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The audit of all labels: from out-of-fold probabilities to what is wrong, how surely, and how much of it.
+"""The audit of all labels: from what true labels are likely to what is wrong, how surely, and how much of it.
 
 Letters: N rows, C classes.
 """
@@ -11,27 +11,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.auditing import noise, posterior, probabilities
-from relabel.auditing.noise import NoiseRates
+from relabel.auditing import confident, noise, posterior
+from relabel.auditing.noise import Estimate, NoiseRates, Verdict, Z
 from relabel.errors import AlgorithmError
 
 UNDOUBTED = -1000.0
-"""Margin of a row that cannot be wrong, far below any other's."""
+"""Doubt of a row that cannot be wrong, far below any other's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audit:
-    """What one pass found.
+    """What was found.
 
-    probability: (N, C) float64, as given, checked and normalised.
+    probability: (N, C) float64, P(given | x); rows sum to 1.
     clean:       (N, C) float64, P(true j | x, given label); rows sum to 1.
     posterior:   (N,) float64, probability that the given label is wrong; 0 for trusted and unlabelled rows.
     suggested:   (N,) int64, the likeliest true label; for a flagged row the likeliest other one.
-    flagged:     (N,) bool.
-    margin:      (N,) float64, finite; breaks ties of the posterior, higher is worse.
-    expected:    how many labels of the training rows are wrong: the sum of their posterior.
-    temperature: by how much the probabilities were softened; 1 is not at all.
+    flagged:     (N,) bool, what people should look at.
+    doubt:       (N,) float64, finite: orders rows, the worst highest. The log-odds of the posterior or, where the noise is ambiguous, that
+                 another label would be given.
+    expected:    how many labels of the training rows are wrong, the sum of their posterior; low and high are its 95% interval.
     noise:       the rates that all this follows from.
+    verdict:     the kind of noise.
     """
 
     probability: NDArray[np.float64]
@@ -39,93 +40,115 @@ class Audit:
     posterior: NDArray[np.float64]
     suggested: NDArray[np.int64]
     flagged: NDArray[np.bool_]
-    margin: NDArray[np.float64]
+    doubt: NDArray[np.float64]
     expected: float
-    temperature: float
+    low: float
+    high: float
     noise: NoiseRates
+    verdict: Verdict
 
 
 def examine(
     labels: NDArray[np.int64],
-    probability: NDArray[np.floating],
+    estimate: Estimate,
     *,
     training: NDArray[np.bool_],
     trusted: NDArray[np.bool_],
-    first: Audit | None = None,
 ) -> Audit:
-    """Audit labels (N,), -1 for unlabelled, with probabilities (N, C) of models that never saw the row they score.
+    """Audit labels (N,), -1 for unlabelled, given what true labels and noise are likely to be.
 
-    training: (N,) rows that were cross-validated. All that is learned, the noise rates, the temperature and the expected
-              number of errors, is learned on those of them that have a label and are not trusted.
+    training: (N,) rows that were cross-validated: errors are counted among those of them that have a label and are not trusted.
     trusted:  (N,) labels that people verified: never doubted.
-    first:    none for the first pass: probabilities are of *given* labels, and the noise is undone. For the second pass
-              the first's Audit: probabilities come from models trained without its worst rows, so they are taken for
-              those of *true* labels, and its noise rates hold on.
 
-    In both passes probabilities that are surer than the labels bear out are softened first. Flagged are as many of the
-    training rows as errors are expected, the worst, and all other rows that are at least as bad as the last of them.
+    Flagged are as many of the training rows as errors are expected, the worst, and all other rows that are at least as bad as the last of
+    them. Under ambiguous noise, where the posterior finds nothing, they are as many as cleanlab flags.
 
-    Raises UserError where probabilities are none, AlgorithmError where shapes do not fit or labels are no classes.
+    Raises AlgorithmError where shapes do not fit or labels are no classes.
     """
-    classes = _check(labels, probability, training, trusted)
-    checked = probabilities.checked(probability, labels.size, classes)
+    eta, rates = estimate.eta, estimate.rates
+    _check(labels, eta, training, trusted)
     doubted = (labels >= 0) & ~trusted
     learning = doubted & training
-    rates = noise.estimate(labels[learning], checked[learning]) if first is None else first.noise
-    through = np.eye(classes) if first is None else rates.given_true
-    temperature = posterior.temperature(labels[learning], checked[learning], through)
-    soft = posterior.softened(checked, temperature)
-    eta = posterior.true_given_input(soft, rates.given_true) if first is None else soft
+    probability = eta @ rates.given_true
     clean = posterior.true_given_both(eta, labels, rates.given_true)
-    clean[trusted] = np.eye(classes)[labels[trusted]]
+    clean[trusted] = np.eye(eta.shape[1])[labels[trusted]]
     wrong = np.where(doubted, _other_than_given(clean, labels), 0.0)
-    margin = np.full(labels.size, UNDOUBTED)
-    margin[doubted] = posterior.margin(soft[doubted], labels[doubted], rates.given_true)
-    expected = math.fsum(wrong[learning])
-    flagged = _flagged(wrong, margin, learning, doubted, round(expected))
+    verdict = _verdict(estimate, labels, probability, learning)
+    ambiguous = verdict.kind == "ambiguous"
+    doubt = np.full(labels.size, UNDOUBTED)
+    through = np.full_like(rates.given_true, 1.0) if ambiguous else rates.given_true
+    doubt[doubted] = posterior.log_odds((probability if ambiguous else eta)[doubted], labels[doubted], through)
+    expected, low, high = _expected(wrong[learning], estimate, eta[learning])
+    count = round(expected)
+    if ambiguous:
+        count = int(confident.flags(labels[learning], probability[learning]).sum())
+    flagged = _flagged(doubt, learning, doubted, count)
     return Audit(
-        probability=checked,
+        probability=probability,
         clean=clean,
         posterior=wrong,
         suggested=_suggested(clean, labels, flagged),
         flagged=flagged,
-        margin=margin,
+        doubt=doubt,
         expected=expected,
-        temperature=temperature,
+        low=low,
+        high=high,
         noise=rates,
+        verdict=verdict,
     )
 
 
 def worst(audit: Audit, training: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Give the rows to leave out of the training folds of the second pass: the flagged ones of the training rows (N,)."""
-    return np.flatnonzero(audit.flagged & training)
+    """Give the rows to leave out of the training folds of the second pass: of the training rows (N,), as many as errors are expected."""
+    return worst_first(audit.doubt, np.flatnonzero(audit.flagged & training))[: round(audit.expected)]
 
 
-def worst_first(
-    posterior: NDArray[np.float64], margin: NDArray[np.float64], rows: NDArray[np.intp]
-) -> NDArray[np.intp]:
-    """Order rows by posterior (N,), then margin (N,), then position, the worst first."""
-    ordered: NDArray[np.intp] = rows[np.lexsort((rows, -margin[rows], -posterior[rows]))]
+def worst_first(doubt: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Order rows by doubt (N,), then position, the worst first."""
+    ordered: NDArray[np.intp] = rows[np.lexsort((rows, -doubt[rows]))]
     return ordered
+
+
+def _verdict(
+    estimate: Estimate, labels: NDArray[np.int64], probability: NDArray[np.float64], learning: NDArray[np.bool_]
+) -> Verdict:
+    """Judge the kind of noise by the rows that are learned from."""
+    if not learning.any():
+        return noise.verdict(0.0, 0.0, 1.0, 0.0)
+    share = estimate.eta[learning].mean(axis=0)
+    wrong = float(share @ (1 - np.diagonal(estimate.rates.given_true)))
+    reach = Z * math.sqrt(max(0.0, float(np.einsum("i,iikk,k", share, estimate.covariance, share))))
+    given = np.take_along_axis(probability[learning], labels[learning][:, None], axis=1)
+    return noise.verdict(wrong, max(0.0, wrong - reach), min(1.0, wrong + reach), float(1 - given.mean()))
+
+
+def _expected(wrong: NDArray[np.float64], estimate: Estimate, eta: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Expected number of errors among rows (n,) and its interval: the rates are not known exactly, and errors are a draw."""
+    expected = math.fsum(wrong)
+    mass = eta.sum(axis=0)
+    variance = float(np.einsum("i,iikk,k", mass, estimate.covariance, mass)) + math.fsum(wrong * (1 - wrong))
+    reach = Z * math.sqrt(max(variance, 0.0))
+    return expected, max(0.0, expected - reach), min(float(wrong.size), expected + reach)
 
 
 def _check(
     labels: NDArray[np.int64],
-    probability: NDArray[np.floating],
+    eta: NDArray[np.floating],
     training: NDArray[np.bool_],
     trusted: NDArray[np.bool_],
-) -> int:
-    """Give the number of classes, or raise AlgorithmError."""
-    if probability.ndim != 2 or probability.shape[1] < 2:  # noqa: PLR2004 (two axes, two classes)
-        raise AlgorithmError(f"probabilities have the shape {probability.shape}, expected (rows, 2 or more classes)")
-    classes: int = probability.shape[1]
+) -> None:
+    """Raise AlgorithmError where anything does not fit."""
+    if eta.ndim != 2 or eta.shape[1] < 2:  # noqa: PLR2004 (two axes, two classes)
+        raise AlgorithmError(f"probabilities have the shape {eta.shape}, expected (rows, 2 or more classes)")
+    classes: int = eta.shape[1]
     if labels.dtype.kind not in "iu" or (labels < -1).any() or (labels >= classes).any():
         raise AlgorithmError(f"labels ({labels.dtype}) are not all whole numbers from -1 to {classes - 1}")
-    if not labels.shape == training.shape == trusted.shape:
-        raise AlgorithmError(f"labels {labels.shape}, training {training.shape}, trusted {trusted.shape} do not fit")
+    if not labels.shape == training.shape == trusted.shape == eta.shape[:1]:
+        raise AlgorithmError(
+            f"labels {labels.shape}, training {training.shape}, trusted {trusted.shape}, probabilities {eta.shape} do not fit"
+        )
     if (trusted & (labels < 0)).any():
         raise AlgorithmError("a trusted row has no label")
-    return classes
 
 
 def _other_than_given(clean: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -137,20 +160,15 @@ def _other_than_given(clean: NDArray[np.float64], labels: NDArray[np.int64]) -> 
 
 
 def _flagged(
-    posterior: NDArray[np.float64],
-    margin: NDArray[np.float64],
-    learning: NDArray[np.bool_],
-    doubted: NDArray[np.bool_],
-    count: int,
+    doubt: NDArray[np.float64], learning: NDArray[np.bool_], doubted: NDArray[np.bool_], count: int
 ) -> NDArray[np.bool_]:
     """The `count` worst of the learning rows, and the other doubted rows at least as bad as the last of those: (N,)."""
+    flagged = np.zeros(doubt.size, dtype=np.bool_)
     if not count:
-        return np.zeros(posterior.size, dtype=np.bool_)
-    least = np.partition(posterior[learning], -count)[-count]
-    chosen = worst_first(posterior, margin, np.flatnonzero(learning & (posterior >= least)))[:count]
-    last = chosen[-1]
-    as_bad = (posterior > least) | ((posterior == least) & (margin >= margin[last]))
-    flagged: NDArray[np.bool_] = as_bad & doubted & ~learning
+        return flagged
+    least = np.partition(doubt[learning], -count)[-count]
+    chosen = worst_first(doubt, np.flatnonzero(learning & (doubt >= least)))[:count]
+    flagged[(doubt >= least) & doubted & ~learning] = True
     flagged[chosen] = True
     return flagged
 

@@ -1,27 +1,26 @@
-"""How often people give a wrong label: rates per true and given class, from anchors.
+"""How noisy given labels are, and in which way.
 
-An anchor of a class is a row that the model, which never saw that row's label, is surest of. Anchors are taken to be truly
-of their class, so the other labels among them are errors. Letters: N rows, C classes.
+Letters: N rows, C classes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-DEPTH = 0.10
-"""Share of the rows that are anchors of a class, at most."""
-
-MOST_WRONG = 0.49
-"""Most that a class's errors may sum to: its true label stays the likeliest, and the matrix can be inverted."""
-
-ROUNDING = 1e-9
-"""Slack for half of a class's rows, so that 4 rows that come out as 3.999… have two anchors."""
-
 Z = 1.959963984540054
 """Standard deviations of a two-sided 95% interval."""
+
+Kind = Literal["class_conditional", "ambiguous", "none", "unclear"]
+
+FEW = 0.02
+"""Share of wrong labels that cannot be told from none: the outermost rows of a model without noise look like so much of it."""
+
+DOUBTED = 0.05
+"""Share of labels that the model would give otherwise, from which on rows are ambiguous."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +28,7 @@ class NoiseRates:
     """Rates of given labels.
 
     given_true: (C, C) float64, P(given j | true i); rows sum to 1 and every diagonal entry is above 1/2.
-    low, high:  (C, C) float64, 95% interval of each entry; see `estimate` for what it covers.
+    low, high:  (C, C) float64, 95% interval of each entry.
     """
 
     given_true: NDArray[np.float64]
@@ -37,81 +36,53 @@ class NoiseRates:
     high: NDArray[np.float64]
 
 
-def estimate(labels: NDArray[np.int64], probability: NDArray[np.float64]) -> NoiseRates:
-    """Estimate the noise of labels (N,), 0 to C-1, from out-of-fold probabilities (N, C) of the *given* labels.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The kind of noise, and what speaks for it.
 
-    The anchors of class i are the rows with the highest probability[:, i]: a tenth of the rows, or half of the rows that
-    are truly of the class where those are fewer. Row i of the matrix is the share of each given label among them. A
-    share of 0 becomes that of half an error in a tenth of the rows, spread over the other classes, so that no error is
-    impossible; errors above MOST_WRONG in sum are scaled down to it. A class without anchors (no label names it, or it
-    has fewer than two rows, or there are fewer than ten in all) gets no errors, with the interval [0, 1].
-
-    The interval joins two of 95%: the binomial one (Wilson) of the anchors, and that of the share extrapolated to ever
-    surer rows, for anchors are not all truly of their class and less so the deeper one takes them. In simulations of two
-    overlapping bell curves it covers the truth in 94 to 99% of the cases down to a distance of 1.5 deviations, below
-    that not. It takes rows as independent, so duplicates make it too narrow, and it cannot see a model that is wrong
-    where it is surest: then all rates come out too high.
+    kind:  class_conditional: labels are wrong at rates that depend on the true class; these rows can be found and treated.
+           ambiguous: what disagrees are rows that resemble several classes; whether their labels are wrong, nobody can tell from them.
+           none: hardly a label disagrees. unclear: the interval of the share holds FEW.
+    wrong, low, high: share of wrong labels among the training rows under class-conditional noise, with its 95% interval.
+    doubted: share of labels that would come out otherwise if the rows were labelled again like this: the mean of 1 - P(given | x).
     """
-    rows, classes = probability.shape
-    counts = np.bincount(labels, minlength=classes)
-    depth = int(DEPTH * rows)
-    surest = [labels[_surest(column, depth)] for column in probability.T]
-    least = 0.5 / max(depth, 1) / (classes - 1)
-    first = np.stack([_shares(_anchors(surest[i], counts[i]), i, classes, least) for i in range(classes)])
-    mass = _true_mass(first, counts)
-    anchors = [_anchors(surest[i], mass[i] if counts[i] else 0.0) for i in range(classes)]
-    given_true = np.stack([_shares(anchors[i], i, classes, least) for i in range(classes)])
-    low, high = (np.stack(ends) for ends in zip(*(_interval(a, classes) for a in anchors), strict=True))
-    return NoiseRates(given_true, np.minimum(low, given_true), np.maximum(high, given_true))
+
+    kind: Kind
+    wrong: float
+    low: float
+    high: float
+    doubted: float
+
+    def sentence(self) -> str:
+        """Say it to people."""
+        share = f"{self.wrong:.1%} of the training labels ({self.low:.1%} to {self.high:.1%})"
+        said = {
+            "class_conditional": f"{share} are wrong at rates that depend on the class",
+            "ambiguous": f"labels disagree ({self.doubted:.1%}) where rows resemble several classes, and hardly any elsewhere ({share} "
+            "at most): no sign of wrong labels that a model could find",
+            "none": f"no sign of wrong labels: {share} at most",
+            "unclear": f"{share} may be wrong: too few rows, or too poor a model, to tell from none",
+        }
+        return said[self.kind]
 
 
-def _surest(sureness: NDArray[np.float64], depth: int) -> NDArray[np.intp]:
-    """Rows (depth,) with the highest values of (N,), highest first."""
-    top = np.argpartition(-sureness, depth)[:depth] if depth < sureness.size else np.arange(depth)
-    ordered: NDArray[np.intp] = top[np.argsort(-sureness[top], kind="stable")]
-    return ordered
+def verdict(wrong: float, low: float, high: float, doubted: float) -> Verdict:
+    """Judge from the share of wrong labels, its interval, and the share of doubted labels; `Verdict` tells what they mean."""
+    kind: Kind = "class_conditional" if low >= FEW else "unclear"
+    if high < FEW:
+        kind = "ambiguous" if doubted >= DOUBTED else "none"
+    return Verdict(kind, wrong, low, high, doubted)
 
 
-def _anchors(surest: NDArray[np.int64], mass: float) -> NDArray[np.int64]:
-    """The given labels of a class's anchors: of its surest rows, as many as half the class."""
-    return surest[: int(mass / 2 + ROUNDING)]
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """What the rows' true labels are likely to be before one looks at the given ones, and how those come about.
 
-
-def _true_mass(given_true: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Estimate how many rows are truly of each class (C,): the given counts with a first estimate of the noise undone.
-
-    The counts themselves will not do: 5% errors of a large class double a class of 5%, and half of that would hold as
-    many errors as rows of the class.
+    eta:        (N, C) float64, P(true | x).
+    rates:      of the noise, with intervals.
+    covariance: (C, C, C, C) float64, of the rates' entries among each other.
     """
-    mass: NDArray[np.float64] = np.linalg.solve(given_true.T, counts.astype(np.float64)).clip(min=0.0)
-    return mass
 
-
-def _shares(anchors: NDArray[np.int64], own: int, classes: int, least: float) -> NDArray[np.float64]:
-    """The share of each given label (C,) among a class's anchors; without anchors there are no errors."""
-    alone: NDArray[np.float64] = (np.arange(classes) == own).astype(np.float64)
-    if not anchors.size:
-        return alone
-    shares = np.maximum(np.bincount(anchors, minlength=classes).astype(np.float64) / anchors.size, least)
-    shares[own] = 0.0
-    kept: NDArray[np.float64] = shares * min(1.0, MOST_WRONG / shares.sum())
-    kept[own] = 1.0 - kept.sum()
-    return kept
-
-
-def _interval(anchors: NDArray[np.int64], classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Low and high end (C,) of the share of each given label: of the anchors as they are, and of ever surer ones.
-
-    The second is the least-squares line through hit or miss over the anchor's rank, from 0 for the surest to 1, at rank
-    0; its standard error is twice that of the mean.
-    """
-    count = anchors.size
-    if not count:
-        return np.zeros(classes), np.ones(classes)
-    share = np.bincount(anchors, minlength=classes) / count
-    rank = (np.arange(count) + 0.5) / count
-    surest = share - 6.0 * np.bincount(anchors, weights=rank - 0.5, minlength=classes) / count
-    middle = (share + Z**2 / (2 * count)) / (1 + Z**2 / count)
-    reach = Z * np.sqrt(share * (1 - share) / count + (Z / (2 * count)) ** 2) / (1 + Z**2 / count)
-    low, high = np.minimum(middle - reach, surest - 2 * reach), np.maximum(middle + reach, surest + 2 * reach)
-    return low.clip(min=0.0), high.clip(max=1.0)
+    eta: NDArray[np.float64]
+    rates: NoiseRates
+    covariance: NDArray[np.float64]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from relabel.auditing import confident
-from relabel.auditing.examine import Audit, examine, worst_first
+from relabel.auditing import anchors, confident
+from relabel.auditing.examine import examine, worst_first
 from relabel.auditing.noise import NoiseRates
 from relabel.auditing.probabilities import checked, rows_shown
 from relabel.errors import UserError
@@ -91,7 +91,7 @@ def audit(labels: ArrayLike, probabilities: ArrayLike, *, classes: Sequence[Any]
     if problems:
         raise UserError(*problems)
     everything = np.ones(values.size, dtype=np.bool_)
-    found = examine(given, predicted, training=everything, trusted=~everything)
+    found = examine(given, anchors.estimate(given, predicted, everything), training=everything, trusted=~everything)
     return OwnAudit(
         classes=names,
         given=values,
@@ -101,8 +101,8 @@ def audit(labels: ArrayLike, probabilities: ArrayLike, *, classes: Sequence[Any]
         cleanlab_flagged=confident.flags(given, predicted),
         expected=found.expected,
         noise=found.noise,
-        notes=_notes(given, found),
-        order=worst_first(found.posterior, found.margin, np.arange(values.size)),
+        notes=_notes(given, predicted),
+        order=worst_first(found.doubt, np.arange(values.size)),
     )
 
 
@@ -153,8 +153,8 @@ def _unfit(names: tuple[Any, ...], columns: int, *, named: bool) -> str:
     )
 
 
-def _notes(given: NDArray[np.int64], found: Audit) -> tuple[str, ...]:
-    own = float(np.take_along_axis(found.probability, given[:, None], axis=1).mean())
+def _notes(given: NDArray[np.int64], predicted: NDArray[np.float64]) -> tuple[str, ...]:
+    own = float(np.take_along_axis(predicted, given[:, None], axis=1).mean())
     if own < TOO_GOOD:
         return ()
     note = f"the probabilities give the labels {own:.4f} on average, as a model does that was trained on them"

@@ -1,7 +1,7 @@
-"""What is done with flagged rows: a registry of policies under shared limits.
+"""What is done with doubtful rows: a registry of policies under shared limits.
 
-Whatever the policy, only training rows that are flagged and not trusted are ever changed, the worst first, no more than the
-limits allow, and never the last row of a class. Letters: N rows.
+Whatever the policy, only training rows that are doubted and not trusted are ever changed, the worst first, no more than errors are expected
+and the limits allow, and never the last row of a class. Letters: N rows, C classes.
 """
 
 from __future__ import annotations
@@ -23,9 +23,17 @@ class Decision(IntEnum):
     KEEP = 0
     DROP = 1
     FLIP = 2
+    WEIGHT = 3
+    SOFT = 4
 
 
-DONE = {Decision.KEEP: "kept", Decision.DROP: "dropped", Decision.FLIP: "flipped"}
+DONE = {
+    Decision.KEEP: "kept",
+    Decision.DROP: "dropped",
+    Decision.FLIP: "flipped",
+    Decision.WEIGHT: "weighed down",
+    Decision.SOFT: "given soft labels",
+}
 
 Sieve = Callable[[NDArray[np.intp]], NDArray[np.bool_]]
 
@@ -35,32 +43,43 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds that hold whatever is flagged; the meanings of the settings of the same names.
+    """Bounds that hold whatever is doubted; the meanings of the settings of the same names.
 
-    drop_above, flip_above: posterior from which on a flagged row is dropped or flipped.
-    max_treated_share:      of the training rows, at most this share is changed.
+    drop_above, flip_above, weigh_above: posterior from which on a row is dropped, flipped, or weighed down or given soft labels.
+    max_treated_share:      of the training rows, at most this share is changed; a row that is weighed down counts by its posterior.
     max_flagged_share:      where a larger share of the training rows is flagged, nothing is changed.
     """
 
     drop_above: float = 0.0
     flip_above: float = 0.8
-    max_treated_share: float = 0.3
+    weigh_above: float = 0.1
+    max_treated_share: float = 0.35
     max_flagged_share: float = 0.45
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is done to a flagged row, from which posterior on, and the name of the setting that says so."""
+    """What is done to a row, from which posterior on, and the name of the setting that says so.
+
+    whole: a row is changed as a whole, so no more are than errors are expected; else each is by as much as it is doubted.
+    """
 
     decision: Decision
     setting: str
-    above: Callable[[Limits], float]
+    whole: bool
+
+    def above(self, limits: Limits) -> float:
+        """The posterior from which on rows are changed."""
+        value: float = getattr(limits, self.setting) if self.setting else 0.0
+        return value
 
 
 POLICIES: Mapping[str, Policy] = {
-    "keep": Policy(Decision.KEEP, "", lambda _: 0.0),
-    "drop": Policy(Decision.DROP, "drop_above", lambda limits: limits.drop_above),
-    "flip": Policy(Decision.FLIP, "flip_above", lambda limits: limits.flip_above),
+    "keep": Policy(Decision.KEEP, "", whole=True),
+    "drop": Policy(Decision.DROP, "drop_above", whole=True),
+    "weight": Policy(Decision.WEIGHT, "weigh_above", whole=False),
+    "soft": Policy(Decision.SOFT, "weigh_above", whole=False),
+    "flip": Policy(Decision.FLIP, "flip_above", whole=True),
 }
 
 
@@ -70,7 +89,8 @@ class Treatment:
 
     decision: (N,) int8, a Decision.
     labels:   (N,) int64, after the treatment.
-    weights:  (N,) float32, 0 for dropped rows and for unlabelled ones, else 1.
+    weights:  (N,) float32, 0 for dropped rows and for unlabelled ones, 1 - posterior for those weighed down, else 1.
+    soft:     (N, C) float32, how likely each class is, all 1 and 0 but for rows with soft labels; None where there are none.
     reason:   (N,) object array of str, why, for every row.
     verdict:  one sentence for people.
     """
@@ -78,8 +98,14 @@ class Treatment:
     decision: NDArray[np.int8]
     labels: NDArray[np.int64]
     weights: NDArray[np.float32]
+    soft: NDArray[np.float32] | None
     reason: NDArray[np.object_]
     verdict: str
+
+    @property
+    def targets(self) -> NDArray[np.int64] | NDArray[np.float32]:
+        """What models are trained on: labels (N,), or soft labels (N, C)."""
+        return self.labels if self.soft is None else self.soft
 
 
 def decide(
@@ -103,41 +129,66 @@ def decide(
         raise UserError(f"policy is {name!r}: give one of {', '.join(POLICIES)}")
     policy = POLICIES[name]
     members = training & (labels >= 0)
-    flagged = worst_first(audit.posterior, audit.margin, np.flatnonzero(audit.flagged & members & ~trusted))
-    reason = _unflagged_reasons(labels, training, trusted)
-    rows, held = flagged, {}
-    for why, passes in _sieves(policy, audit, labels, members, limits).items():
-        stays = passes(rows)
-        reason[rows[~stays]] = f"flagged; {why}"
-        held[why] = int((~stays).sum())
-        rows = rows[stays]
-    reason[rows] = f"flagged; {DONE[policy.decision]}"
-    decision = np.zeros(labels.size, dtype=np.int8)
-    decision[rows] = policy.decision
-    return Treatment(
-        decision=decision,
-        labels=np.where(decision == Decision.FLIP, audit.suggested, labels),
-        weights=((decision != Decision.DROP) & (labels >= 0)).astype(np.float32),
-        reason=reason,
-        verdict=_verdict(policy.decision, rows.size, flagged.size, int(members.sum()), held),
-    )
-
-
-def _unflagged_reasons(
-    labels: NDArray[np.int64], training: NDArray[np.bool_], trusted: NDArray[np.bool_]
-) -> NDArray[np.object_]:
-    """Why a row (N,) that is not flagged stays as it is."""
-    reason = np.full(labels.size, "not flagged", dtype=np.object_)
+    doubted = members & ~trusted
+    flagged = int((audit.flagged & doubted).sum())
+    candidates = worst_first(audit.doubt, np.flatnonzero((audit.flagged if policy.whole else True) & doubted))
+    reason = np.where(audit.flagged, "flagged", "not flagged").astype(np.object_)
     reason[trusted] = "trusted"
     reason[labels < 0] = "unlabelled"
     reason[~training] = "no training row: never changed"
-    return reason
+    rows, held = candidates, {}
+    for why, passes in _sieves(policy, audit, labels, members, flagged=flagged, limits=limits).items():
+        stays = passes(rows)
+        left = rows[~stays & audit.flagged[rows]]
+        reason[left] = f"flagged; {why}"
+        held[why] = left.size
+        rows = rows[stays]
+    for state in ("flagged", "not flagged"):
+        mine = rows[audit.flagged[rows] == (state == "flagged")]
+        reason[mine] = f"{state}; {DONE[policy.decision]}"
+    verdict = _verdict(policy.decision, rows.size, flagged, int(members.sum()), held)
+    return _treated(policy, audit, labels, rows, reason=reason, verdict=verdict)
+
+
+def _treated(
+    policy: Policy,
+    audit: Audit,
+    labels: NDArray[np.int64],
+    rows: NDArray[np.intp],
+    *,
+    reason: NDArray[np.object_],
+    verdict: str,
+) -> Treatment:
+    """Do to rows (n,) what the policy does."""
+    decision = np.zeros(labels.size, dtype=np.int8)
+    decision[rows] = policy.decision
+    weights = ((decision != Decision.DROP) & (labels >= 0)).astype(np.float32)
+    weighed = decision == Decision.WEIGHT
+    weights[weighed] = (1.0 - audit.posterior)[weighed]
+    soft = None
+    if policy.decision is Decision.SOFT and rows.size:
+        soft = np.eye(audit.clean.shape[1], dtype=np.float32)[labels]
+        soft[rows] = audit.clean[rows]
+    return Treatment(
+        decision=decision,
+        labels=np.where(decision == Decision.FLIP, audit.suggested, labels),
+        weights=weights,
+        soft=soft,
+        reason=reason,
+        verdict=verdict,
+    )
 
 
 def _sieves(
-    policy: Policy, audit: Audit, labels: NDArray[np.int64], members: NDArray[np.bool_], limits: Limits
+    policy: Policy,
+    audit: Audit,
+    labels: NDArray[np.int64],
+    members: NDArray[np.bool_],
+    *,
+    flagged: int,
+    limits: Limits,
 ) -> dict[str, Sieve]:
-    """What rows pass one after another, all flagged ones first, the worst in front: why one is left -> which pass."""
+    """What rows pass one after another, all candidates first, the worst in front: why one is left -> which pass."""
     most_flagged, most_treated = (
         int(share * members.sum() + ROUNDING) for share in (limits.max_flagged_share, limits.max_treated_share)
     )
@@ -145,10 +196,15 @@ def _sieves(
         f"more than {100 * limits.max_flagged_share:g}% are flagged: the labels or the model are too poor to tell"
     )
     return {
-        too_many: lambda rows: np.full(rows.size, rows.size <= most_flagged),
+        too_many: lambda rows: np.full(rows.size, flagged <= most_flagged),
         "the policy is keep": lambda rows: np.full(rows.size, policy.decision != Decision.KEEP),
+        "no more errors are expected": lambda rows: (
+            np.arange(rows.size) < round(audit.expected) if policy.whole else np.ones(rows.size, dtype=np.bool_)
+        ),
         f"posterior below {policy.setting}": lambda rows: audit.posterior[rows] >= policy.above(limits),
-        "max_treated_share is reached": lambda rows: np.arange(rows.size) < most_treated,
+        "max_treated_share is reached": lambda rows: (
+            np.cumsum(np.ones(rows.size) if policy.whole else audit.posterior[rows]) <= most_treated + ROUNDING
+        ),
         "last row of its class": lambda rows: ~_last_of_class(policy, rows, audit, labels, members),
     }
 
@@ -169,9 +225,13 @@ def _last_of_class(
 
 def _verdict(decision: Decision, changed: int, flagged: int, count: int, held: Mapping[str, int]) -> str:
     """Say in a sentence how much is flagged, what was done, and what was left for which reason."""
-    if not flagged:
+    seen = f"{flagged:,} of {count:,} training rows ({flagged / count:.1%}) are flagged" if flagged else ""
+    if not seen and not changed:
         return "Nothing was changed: no training row is flagged."
-    seen = f"{flagged:,} of {count:,} training rows ({flagged / count:.1%}) are flagged"
-    done = f"{seen}; {changed:,} {DONE[decision]}" if changed else f"Nothing was changed: {seen}"
+    done = (
+        f"{seen or 'no training row is flagged'}; {changed:,} {DONE[decision]}"
+        if changed
+        else f"Nothing was changed: {seen}"
+    )
     left = "".join(f"; {rows:,} left as they are ({why})" for why, rows in held.items() if rows)
     return f"{done}{left}."

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-TINY = 1e-15
+TINY = 1e-20
 """Probabilities are clipped here before a logarithm."""
 
 LEAST_SHARPNESS = 1 / 16
@@ -18,18 +18,6 @@ LEAST_SHARPNESS = 1 / 16
 
 STEPS = 12
 """Halvings of the logarithm of that range: the temperature is exact to 0.1%, far finer than data can tell."""
-
-
-def true_given_input(probability: NDArray[np.float64], given_true: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give eta (N, C) = P(true | x) from probability (N, C) = P(given | x) and given_true (C, C) = P(given j | true i).
-
-    Solves probability = eta @ given_true; what lies outside the simplex, because the model is surer than the noise
-    allows, is clipped at 0 and the row divided by its sum. For two classes this is (p - e0) / (1 - e0 - e1), clipped to
-    [0, 1]. With 3 to 10 simulated classes it found errors as well as 20 to 100 steps of EM (AUPRC within .003) and as
-    Euclidean projection, for one matrix product.
-    """
-    eta = (probability @ np.linalg.inv(given_true)).clip(min=0.0)
-    return _normal(eta)
 
 
 def true_given_both(
@@ -46,19 +34,18 @@ def true_given_both(
     return _normal(clean)
 
 
-def margin(
-    probability: NDArray[np.float64], labels: NDArray[np.int64], given_true: NDArray[np.float64]
+def log_odds(
+    eta: NDArray[np.float64], labels: NDArray[np.int64], given_true: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Give the log-odds (N,) that the label (N,), 0 to C-1, is wrong if probability (N, C) were P(true | x) as it stands.
+    """Give the log-odds (N,) that the label (N,), 0 to C-1, is wrong: the logit of the posterior, which it tells apart where that rounds to 1.
 
-    Where that holds it is the logit of the posterior. Where the posterior comes from a clipped eta and is 0 or 1 for
-    many rows at once, it still tells them apart: nothing in it saturates.
+    With given_true all ones, of the other classes against the given one, whatever the noise.
     """
-    odds = probability.clip(min=TINY) * given_true.T[labels]
+    odds = eta.clip(min=TINY) * given_true.T[labels].clip(min=TINY)
     own = np.take_along_axis(odds, labels[:, None], axis=1)[:, 0]
     np.put_along_axis(odds, labels[:, None], 0.0, axis=1)
-    log_odds: NDArray[np.float64] = np.log(odds.sum(axis=1).clip(min=TINY**2)) - np.log(own)
-    return log_odds
+    against: NDArray[np.float64] = np.log(odds.sum(axis=1)) - np.log(own)
+    return against
 
 
 def temperature(labels: NDArray[np.int64], probability: NDArray[np.float64], given_true: NDArray[np.float64]) -> float:
@@ -67,7 +54,7 @@ def temperature(labels: NDArray[np.int64], probability: NDArray[np.float64], giv
     Explained through the noise: P(label | x) = sum_i eta_i given_true[i, label] with eta the softened probability; the
     unit matrix says that the probabilities are of given labels themselves. Bisection of the likelihood's slope in
     1 / temperature. Only ever softens: a model is often surer than it should be, while rates that come out too high (see
-    `noise.estimate`) make sharper look better than it is.
+    `anchors.rates`) make sharper look better than it is.
     """
     if not labels.size:
         return 1.0

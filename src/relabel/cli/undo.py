@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relabel.cli.options import given, options
+from relabel.results.undo import KNOWN
 from relabel.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ SHARE = click.FloatRange(0, 1)
 @click.option(
     "--rows", type=FILE, help="undo only rows of this CSV file: columns file and row (as in label_issues.csv), or id"
 )
-@click.option("--decision", type=click.Choice(["drop", "flip", "review"]), help="undo only changes of this kind")
+@click.option("--decision", type=click.Choice(KNOWN), help="undo only changes of this kind")
 @click.option("--above", type=SHARE, help="undo only changes with an error posterior of at least this")
 @click.option("--below", type=SHARE, help="undo only changes with an error posterior below this: the least sure ones")
 @click.option(
@@ -79,7 +80,7 @@ def command(
     files.write_bytes(output, restoring.restored(found, undoing, chosen).encode())
     _say_left(known, choice)
     click.echo(
-        f"{len(known):,} changes in the journal; undone: {len(undoing.back):,} drops, {len(undoing.labels):,} flips; "
+        f"{len(known):,} changes in the journal; undone: {len(undoing.back):,} dropped rows brought back, {len(undoing.labels):,} labels; "
         f"undone before: {undoing.before:,}"
     )
     click.echo(f"labels: {output}")

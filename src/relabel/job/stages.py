@@ -1,6 +1,6 @@
 """The job from data to findings, stage by stage.
 
-    baseline and folds (one stack) -> audit -> folds without the worst rows -> audit -> treatment -> retrained models -> comparison
+    baseline and folds (one stack) -> audit -> (second pass) -> trials of treatments -> treatment -> retrained models -> comparison
 
 Letters: N rows, C classes, S seeds, n rows compared.
 """
@@ -14,20 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 import relabel
-from relabel.auditing import confident, policies
+from relabel.auditing import confident, members, policies
 from relabel.auditing.examine import Audit, examine, worst
+from relabel.auditing.members import Members
+from relabel.auditing.noise import Estimate
 from relabel.auditing.policies import Limits, Treatment
 from relabel.data.examples import Examples, Split
 from relabel.data.reviews import RANDOM
 from relabel.errors import UserError
 from relabel.evaluation import comparison, metrics, verified
+from relabel.evaluation.evidence import Choice
 from relabel.evaluation.verified import Verified
+from relabel.job import trials
 from relabel.job.fits import Fits
 from relabel.model import predictor
 from relabel.model.artifact import Artifact, Model, sha256
 from relabel.results.findings import Findings, Served
 from relabel.settings import TrainSettings, as_dict
-from relabel.training import folds
+from relabel.training import folds, linear
 from relabel.training.learner import Watch
 from relabel.training.learners.stacked import Stacked
 from relabel.training.member import Member, own_seed
@@ -38,6 +42,9 @@ BASELINE_STREAM = 0
 """Keeps the seeds of the compared models apart from those of fold members."""
 
 DEV_STREAM = 4
+
+TRIED = ["drop", "weight", "soft"]
+"""What the policy auto tries."""
 
 
 def run(examples: Examples, data: str, settings: TrainSettings, fits: Fits) -> tuple[Findings, Artifact]:
@@ -89,21 +96,30 @@ class _Job:
             repeats=settings.repeats,
             seed=settings.seed,
         )
-        members = [*self._seeds(examples.labels, given), *folds.members(plan, examples.labels, given)]
-        fitted = self._fit("baseline and folds", members)
+        fold_members = folds.members(plan, examples.labels, given)
+        fitted = self._fit("baseline and folds", [*self._seeds(examples.labels, given), *fold_members])
         before, fold_models = fitted[: settings.seeds], fitted[settings.seeds :]
-        probability = self._out_of_fold(fold_models, plan)
-        audit = self._examine(probability, plan)
-        treatment = policies.decide(
-            settings.policy,
-            audit,
-            examples.labels,
-            training=self.training,
-            trusted=examples.trusted,
-            limits=limits(settings),
-        )
+        network = self._out_of_fold(fold_models, plan)
+        sums = self._summed(plan, given)
+        estimate = self._estimate(network, sums)
+        audit = self._audit(estimate)
+        choice = None
+        if settings.policy == "auto":
+            tried = trials.Tried(
+                examples,
+                self.features,
+                plan,
+                list(zip(fold_members, fold_models, strict=True))[: plan.folds],
+                sums,
+                estimate,
+                self._fit,
+            )
+            choice = self._choose(tried, audit)
+        if settings.passes > 1:
+            audit = self._second(audit, estimate, plan)
+        treatment = self._treat(audit, choice)
         after = self._retrain(treatment, before)
-        flags = confident.flags(examples.labels, probability)
+        flags = confident.flags(examples.labels, audit.probability)
         judged = self._judged(before, after)
         findings = Findings(
             examples=examples,
@@ -111,23 +127,25 @@ class _Job:
             data=self.data,
             model=sha256(after[judged.best]),
             plan=plan,
-            cross_validation=metrics.score(examples.labels[self.training], probability[self.training]),
-            audit=dataclasses.replace(audit, probability=probability),
-            self_confidence=confident.self_confidence(examples.labels, probability),
+            cross_validation=self._cross_validation(network),
+            audit=audit,
+            self_confidence=confident.self_confidence(examples.labels, audit.probability),
             cleanlab_flagged=flags,
+            cleanlab_given_true=confident.given_true(examples.labels[self.training], audit.probability[self.training]),
+            choice=choice,
             treatment=treatment,
             comparison=self._compare(judged, audit),
             served=self._served(judged, treated=after is not before),
-            relabelled_test=self._relabelled(judged, probability, flags),
+            relabelled_test=self._relabelled(judged, audit.probability, flags),
             verified=self._verified(judged),
         )
         return findings, self._artifact(findings, after[judged.best])
 
-    def _seeds(self, labels: NDArray[np.int64], weights: NDArray[np.float32]) -> list[Member]:
+    def _seeds(self, targets: NDArray[np.int64] | NDArray[np.float32], weights: NDArray[np.float32]) -> list[Member]:
         """Give the S members whose models are compared: the same seeds before and after."""
-        rows = np.flatnonzero(self.training & (weights > 0)).astype(np.int32)
+        rows = np.flatnonzero(self.training).astype(np.int32)
         seed = self.settings.seed
-        return [Member(rows, labels, weights, own_seed(seed, BASELINE_STREAM, s)) for s in range(self.settings.seeds)]
+        return [Member(rows, targets, weights, own_seed(seed, BASELINE_STREAM, s)) for s in range(self.settings.seeds)]
 
     def _fit(self, name: str, members: Sequence[Member]) -> list[Model]:
         return self.fits.fit(name, self.learner, self.features, members, self.watch)
@@ -135,23 +153,64 @@ class _Job:
     def _out_of_fold(self, models: Sequence[Model], plan: folds.FoldPlan) -> NDArray[np.float64]:
         return out_of_fold([predictor.load(model) for model in models], plan, self.features)
 
-    def _examine(self, probability: NDArray[np.float64], plan: folds.FoldPlan) -> Audit:
-        """Audit once, or twice: then the folds are trained again without the worst rows."""
+    def _summed(self, plan: folds.FoldPlan, weights: NDArray[np.float32]) -> linear.Folds:
+        return linear.summed(self.features, plan, self.examples.labels, weights, len(self.examples.classes))
+
+    def _estimate(self, network: NDArray[np.float64], sums: linear.Folds) -> Estimate:
+        """Learn what members of both kinds say, from the training rows whose labels nobody verified."""
+        found = Members(linear.out_of_fold(self.features, sums), network)
+        return members.learned(found, self.examples.labels, self._learning(), self.examples.group)
+
+    def _learning(self) -> NDArray[np.bool_]:
+        learning: NDArray[np.bool_] = self.training & (self.examples.labels >= 0) & ~self.examples.trusted
+        return learning
+
+    def _audit(self, estimate: Estimate) -> Audit:
+        return examine(self.examples.labels, estimate, training=self.training, trusted=self.examples.trusted)
+
+    def _second(self, audit: Audit, estimate: Estimate, plan: folds.FoldPlan) -> Audit:
+        """Train the folds again without the worst rows, and audit again."""
         examples = self.examples
-        audit = examine(examples.labels, probability, training=self.training, trusted=examples.trusted)
-        if self.settings.passes == 1:
-            return audit
         weights = np.ones(len(examples), dtype=np.float32)
         weights[worst(audit, self.training)] = 0
         models = self._fit("second pass", folds.members(plan, examples.labels, weights))
-        second = self._out_of_fold(models, plan)
-        return examine(examples.labels, second, training=self.training, trusted=examples.trusted, first=audit)
+        straight = linear.out_of_fold(self.features, self._summed(plan, weights))
+        found = Members(straight, self._out_of_fold(models, plan))
+        return self._audit(members.relearned(found, examples.labels, self._learning(), estimate, cleaned=True))
+
+    def _choose(self, tried: trials.Tried, audit: Audit) -> Choice:
+        """Try treatments where wrong labels can be found at all."""
+        if audit.verdict.kind != "class_conditional":
+            return Choice("no_evidence", "", f"kept for lack of evidence: {audit.verdict.sentence()}")
+        names = [*TRIED, "flip"] if self.settings.flips else TRIED
+        return trials.choose(tried, names, limits(self.settings), self.choosing)
+
+    def _treat(self, audit: Audit, choice: Choice | None) -> Treatment:
+        name: str = self.settings.policy
+        if choice is not None:
+            name = choice.best if choice.outcome == "treated" else "keep"
+        examples = self.examples
+        treatment = policies.decide(
+            name,
+            audit,
+            examples.labels,
+            training=self.training,
+            trusted=examples.trusted,
+            limits=limits(self.settings),
+        )
+        if choice is None:
+            return treatment
+        return dataclasses.replace(treatment, verdict=f"{treatment.verdict} The policy auto: {choice.why}.")
+
+    def _cross_validation(self, network: NDArray[np.float64]) -> metrics.Scores:
+        known = self.training & (self.examples.labels >= 0)
+        return metrics.score(self.examples.labels[known], network[known])
 
     def _retrain(self, treatment: Treatment, before: list[Model]) -> list[Model]:
         """Fit the S models again on what the policy made of the labels; where it changed nothing they are the same."""
         if not treatment.decision.any():  # KEEP everywhere
             return before
-        return self._fit("retraining", self._seeds(treatment.labels, treatment.weights))
+        return self._fit("retraining", self._seeds(treatment.targets, treatment.weights))
 
     def _judged(self, before: list[Model], after: list[Model]) -> _Judged:
         dev = self._predicted(after, self.choosing)

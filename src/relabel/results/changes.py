@@ -13,12 +13,16 @@ from relabel.data import phrases
 from relabel.errors import UserError
 
 
+WEIGHT, SHARE = "weight", "p_"
+"""Columns of a treated table: a row's weight, and how likely each class is, `p_` and its name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One changed row.
 
     file, row: where it stands in the original data: the label file as `channel/name`, and the record's number in it from 0.
-    decision:  drop or flip, or review where a person decided.
+    decision:  drop, flip, weight or soft, or review where a person decided.
     old_label, new_label: class names; a dropped row has no new one, nor has one that a person said no class fits.
     posterior: probability that the old label is wrong.
     text:      its text, None where the data has none.

@@ -14,6 +14,7 @@ from relabel.auditing.examine import Audit
 from relabel.auditing.policies import Treatment
 from relabel.data.examples import Examples
 from relabel.evaluation.comparison import Comparison
+from relabel.evaluation.evidence import Choice
 from relabel.evaluation.metrics import Scores
 from relabel.evaluation.verified import Verified
 from relabel.settings import TrainSettings
@@ -43,10 +44,12 @@ class Findings:
 
     data:              digest of the data.
     model:             hash of the served model's tensors, as its artifact carries it.
-    cross_validation:  scores of the out-of-fold probabilities of the first pass on the training rows as given.
+    cross_validation:  scores of the networks' out-of-fold probabilities on the training rows as given.
     audit:             of the last pass.
-    self_confidence:   (N,) out-of-fold probability of the given label, of the first pass.
-    cleanlab_flagged:  (N,) by confident learning on the first pass, over all rows.
+    self_confidence:   (N,) out-of-fold probability of the given label.
+    cleanlab_flagged:  (N,) by confident learning, over all rows.
+    cleanlab_given_true: (C, C) noise rates from cleanlab's confident joint, to stand beside ours.
+    choice:            what the policy auto chose and why; None under any other.
     comparison:        before and after on the test rows.
     relabelled_test:   scores of the served model on test labels that the audit changed: the seed's protocol, optimistic.
     verified:          before and after on test rows that people verified; None where they are too few.
@@ -61,6 +64,8 @@ class Findings:
     audit: Audit
     self_confidence: NDArray[np.float64]
     cleanlab_flagged: NDArray[np.bool_]
+    cleanlab_given_true: NDArray[np.float64]
+    choice: Choice | None
     treatment: Treatment
     comparison: Comparison
     served: Served

@@ -78,6 +78,7 @@ def _treatment(findings: Findings, n: int) -> dict[str, Any]:
         "decision": Decision(treatment.decision[n]).name.lower(),
         "old_label": examples.classes[examples.labels[n]],
         "new_label": None if dropped else examples.classes[treatment.labels[n]],
+        **_in_part(findings, n),
         "posterior": float(audit.posterior[n]),
         "text": None if examples.texts is None else examples.texts[n],
         "folds": findings.plan.fold[:, n].tolist(),
@@ -85,6 +86,16 @@ def _treatment(findings: Findings, n: int) -> dict[str, Any]:
         "reason": treatment.reason[n],
         "reviewer": None,
     }
+
+
+def _in_part(findings: Findings, n: int) -> dict[str, Any]:
+    """By how much a row counts that keeps its label, or for what."""
+    treatment = findings.treatment
+    if treatment.decision[n] == Decision.WEIGHT:
+        return {"weight": float(treatment.weights[n])}
+    if treatment.decision[n] == Decision.SOFT and treatment.soft is not None:
+        return {"soft": dict(zip(findings.examples.classes, treatment.soft[n].tolist(), strict=True))}
+    return {}
 
 
 def _review(findings: Findings, n: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ NAME = "label_issues.csv"
 def rows(findings: Findings) -> NDArray[np.intp]:
     """Give the flagged rows (n,) of all splits, worst first."""
     audit = findings.audit
-    return worst_first(audit.posterior, audit.margin, np.flatnonzero(audit.flagged))
+    return worst_first(audit.doubt, np.flatnonzero(audit.flagged))
 
 
 def write(folder: Path, findings: Findings) -> None:

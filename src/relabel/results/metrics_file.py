@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -70,15 +71,24 @@ def _reviewed(examples: Examples, split: Split) -> int:
 def _audit(findings: Findings) -> dict[str, Any]:
     examples, audit = findings.examples, findings.audit
     training = examples.rows(Split.TRAIN)
+    flagged = training[audit.flagged[training]]
     noise = audit.noise
     return {
         "expected_errors": audit.expected,
+        "expected_errors_interval": [audit.low, audit.high],
+        "expected_precision": float(audit.posterior[flagged].mean()) if flagged.size else None,
+        "kind_of_noise": {**dataclasses.asdict(audit.verdict), "sentence": audit.verdict.sentence()},
         "flagged": {split.name.lower(): int(audit.flagged[examples.split == split].sum()) for split in Split},
         "flagged_share": float(audit.flagged[training].mean()),
         "cleanlab_flagged": {
             split.name.lower(): int(findings.cleanlab_flagged[examples.split == split].sum()) for split in Split
         },
-        "noise": {"given_true": noise.given_true.tolist(), "low": noise.low.tolist(), "high": noise.high.tolist()},
+        "noise": {
+            "given_true": noise.given_true.tolist(),
+            "low": noise.low.tolist(),
+            "high": noise.high.tolist(),
+            "cleanlab": findings.cleanlab_given_true.tolist(),
+        },
     }
 
 
@@ -87,5 +97,6 @@ def _treatment(findings: Findings) -> dict[str, Any]:
     return {
         "policy": findings.settings.policy,
         "verdict": findings.treatment.verdict,
+        "choice": None if findings.choice is None else findings.choice.as_dict(),
         **{decision.name.lower(): int(counts[decision]) for decision in Decision},
     }

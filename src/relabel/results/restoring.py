@@ -12,7 +12,7 @@ from relabel.data import labels, phrases
 from relabel.data.formats import csv, records
 from relabel.data.formats.records import Records
 from relabel.errors import UserError
-from relabel.results.changes import Change
+from relabel.results.changes import SHARE, WEIGHT, Change
 from relabel.results.undo import Listing, Undoing
 from relabel.settings import TrainSettings
 
@@ -59,6 +59,7 @@ def listing(
         texts=_column(found, settings.text_column),
         ids=_column(found, "id" if placed else settings.id_column),
         complete=not placed,
+        in_part=_in_part(found) if placed else (),
     )
 
 
@@ -85,7 +86,9 @@ def restored(found: Records, undoing: Undoing, settings: TrainSettings) -> str:
     """Give the text of the table with what comes back; every other byte is as it was."""
     place, end = found.header.index(settings.label_column), records.newline(found.head)
     rows = [
-        records.replaced(row, place, undoing.labels[n]) if n in undoing.labels else row
+        _whole(records.replaced(row, place, undoing.labels[n]), found.header, undoing.labels[n])
+        if n in undoing.labels
+        else row
         for n, row in enumerate(found.rows)
     ]
     pieces, start = [found.head], 0
@@ -103,11 +106,28 @@ def restored(found: Records, undoing: Undoing, settings: TrainSettings) -> str:
     return "".join([*pieces, *rows[start:]])
 
 
+def _whole(row: str, header: Sequence[str], label: str) -> str:
+    """Give a record that counts for its label alone and as a whole."""
+    for place, name in enumerate(header):
+        if name == WEIGHT:
+            row = records.replaced(row, place, "1")
+        elif name.startswith(SHARE):
+            row = records.replaced(row, place, "1" if name == SHARE + label else "0")
+    return row
+
+
+def _in_part(found: Records) -> set[int]:
+    """Records whose weight is not 1, or that have soft labels."""
+    columns = [found.values(name) for name in found.header if name == WEIGHT or name.startswith(SHARE)]
+    return {n for n, values in enumerate(zip(*columns, strict=True)) if not {*values} <= {"0", "1"}}
+
+
 def _placed(found: Records, changes: Sequence[Change]) -> list[tuple[str, int]]:
     """The places that the table itself names."""
     files = found.values("file")
     journal = {change.file for change in changes}
-    if journal and journal.isdisjoint(files):
+    stay = {change.file for change in changes if change.new_label is not None}
+    if stay and stay.isdisjoint(files):
         raise UserError(
             f"rows of {phrases.names(sorted({*files}))}, and the journal names {phrases.names(sorted(journal))}: "
             "give the labels and the journal of one job"

@@ -13,7 +13,7 @@ from relabel.data import phrases
 from relabel.errors import UserError
 from relabel.results.changes import Change
 
-KNOWN = ("drop", "flip", "review")
+KNOWN = ("drop", "flip", "weight", "soft", "review")
 """Decisions that can be taken back."""
 
 
@@ -48,6 +48,7 @@ class Listing:
     name:       for messages.
     places:     (N) file and row in the original data.
     labels:     (N) class names.
+    in_part:    records that count in part only: they have a weight below 1, or soft labels.
     texts, ids: (N), or None where the table has no such column.
     complete:   it has every row of its file: dropped ones are still there.
     """
@@ -58,13 +59,14 @@ class Listing:
     texts: Sequence[str] | None = None
     ids: Sequence[str] | None = None
     complete: bool = False
+    in_part: Collection[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
     """What is done to a table.
 
-    labels: record -> the label it gets back.
+    labels: record -> the label it gets back, and counts for alone and as a whole.
     back:   rows that come back, each with the record that it stands before; in their order.
     before: chosen changes that were taken back before.
     """
@@ -77,7 +79,8 @@ class Undoing:
 def plan(changes: Sequence[Change], chosen: Collection[tuple[str, int]], listing: Listing) -> Undoing:
     """Say how the chosen changes (places) of a journal are taken back in a table. Done a second time, it changes nothing.
 
-    A flipped row gets its old label; a dropped one comes back in its place. What a person decided is taken back likewise.
+    A flipped row gets its old label; a dropped one comes back in its place; one that was weighed down or given soft labels counts for its
+    label again. What a person decided is taken back likewise.
     The other rows stay as they are.
 
     Raises UserError with every problem at once: rows that are there twice, rows that are others than the journal's (by
@@ -93,7 +96,8 @@ def plan(changes: Sequence[Change], chosen: Collection[tuple[str, int]], listing
     labels = {
         record[change.place]: change.old_label
         for change in taken
-        if change.place in record and listing.labels[record[change.place]] != change.old_label
+        if change.place in record
+        and (listing.labels[record[change.place]] != change.old_label or record[change.place] in listing.in_part)
     }
     missing = sorted((change for change in taken if change.place not in record), key=lambda change: change.place)
     ordered = sorted(record.items())

@@ -78,21 +78,19 @@ def plan(
     return FoldPlan(fold, folds, seed)
 
 
-def members(drawn: FoldPlan, targets: NDArray[np.int64], weights: NDArray[np.float32]) -> list[Member]:
-    """Give one member per repeat and fold, in the order of `places`: its training rows of weight above 0."""
+def members(
+    drawn: FoldPlan, targets: NDArray[np.int64] | NDArray[np.float32], weights: NDArray[np.float32]
+) -> list[Member]:
+    """Give one member per repeat and fold, in the order of `places`."""
     return [
         Member(
-            rows=_weighted(drawn.training(repeat, fold), weights),
+            rows=drawn.training(repeat, fold).astype(np.int32),
             targets=targets,
             weights=weights,
             seed=own_seed(drawn.seed, FOLD_STREAM, repeat, fold),
         )
         for repeat, fold in drawn.places()
     ]
-
-
-def _weighted(rows: NDArray[np.intp], weights: NDArray[np.float32]) -> NDArray[np.int32]:
-    return rows[weights[rows] > 0].astype(np.int32)
 
 
 def _check_enough_groups(labels: NDArray[np.int64], group: NDArray[np.int64], folds: int) -> None:

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 class Member:
     """One model to fit.
 
-    rows:    (n,) int32, ascending: the rows it learns from.
-    targets: (N,) int64 class of every row, shared between members where it is the same.
+    rows:    (n,) int32, ascending: the rows it learns from. Rows of weight 0 keep their place in its batches, so that a member without
+             them takes as many steps, and sees the others in the same batches.
+    targets: (N,) int64 class of every row, or (N, C) float32 how likely each class is; shared between members where it is the same.
     weights: (N,) float32 weight of every row's loss.
     seed:    of its initial weights, its row order and its dropout; they depend on nothing else.
     """
 
     rows: NDArray[np.int32]
-    targets: NDArray[np.int64]
+    targets: NDArray[np.int64] | NDArray[np.float32]
     weights: NDArray[np.float32]
     seed: int
 

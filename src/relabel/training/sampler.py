@@ -28,13 +28,13 @@ class Chunk:
 
     start:   number of its first step.
     rows:    (K, M, B) int64; where a batch is ragged or a member has ended, some row of weight 0.
-    targets: (K, M, B) int64.
+    targets: (K, M, B) int64, or (K, M, B, C) float32 where a member has probabilities for targets.
     weights: (K, M, B) float64: weight of each row's loss divided by the rows of its batch, 0 where there is none.
     """
 
     start: int
     rows: NDArray[np.int64]
-    targets: NDArray[np.int64]
+    targets: NDArray[np.int64] | NDArray[np.float32]
     weights: NDArray[np.float64]
 
 
@@ -79,7 +79,6 @@ def chunks(members: Sequence[Member], batch_size: int, epochs: int, size: int, s
     for first in range(start, total, size):
         count = min(size, total - first)
         rows = np.zeros((count, len(members), batch_size), dtype=np.int64)
-        targets = np.zeros(rows.shape, dtype=np.int64)
         weights = np.zeros(rows.shape)
         for m, (member, stream) in enumerate(zip(members, streams, strict=True)):
             for k in range(count):
@@ -88,5 +87,15 @@ def chunks(members: Sequence[Member], batch_size: int, epochs: int, size: int, s
                     break
                 rows[k, m, : batch.size] = batch
                 weights[k, m, : batch.size] = member.weights[batch] / batch.size
-            targets[:, m] = member.targets[rows[:, m]]
-        yield Chunk(first, rows, targets, weights)
+        yield Chunk(first, rows, _targets(members, rows), weights)
+
+
+def _targets(members: Sequence[Member], rows: NDArray[np.int64]) -> NDArray[np.int64] | NDArray[np.float32]:
+    """The targets of rows (K, M, B): classes, or probabilities of all members as soon as one has them."""
+    classes = max((member.targets.shape[1] for member in members if member.targets.ndim > 1), default=0)
+    unit = np.eye(classes, dtype=np.float32)
+    targets = np.empty((*rows.shape, classes) if classes else rows.shape, np.float32 if classes else np.int64)
+    for m, member in enumerate(members):
+        own = member.targets[rows[:, m]]
+        targets[:, m] = unit[own] if own.ndim < targets.ndim - 1 else own
+    return targets

@@ -99,6 +99,8 @@ class Stack:
         device = self.network.mean.device
         keep = self._dropout(chunk)
         targets = torch.from_numpy(chunk.targets).to(device)
+        if targets.is_floating_point():
+            targets = targets.to(self.network.mean.dtype)
         weights = torch.from_numpy(chunk.weights).to(device, self.network.mean.dtype)
         rows = self._inputs.rows(chunk.rows)
         for k in range(len(chunk.rows)):

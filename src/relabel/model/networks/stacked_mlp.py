@@ -69,11 +69,14 @@ class StackedMLP(nn.Module):
         """Set every parameter's gradient of sum(weights * cross entropy).
 
         Written out, because on networks this small the bookkeeping of automatic differentiation costs as much as the arithmetic.
-        x: (M, B, D), changed; targets: (M, B) int64; weights: (M, B).
+        x: (M, B, D), changed; targets: (M, B) int64, or (M, B, C) probabilities; weights: (M, B).
         """
         *values, logits = self(x, keep)
         error = torch.softmax(logits, dim=-1)  # (M, B, C), from here on the gradient of what leaves a layer
-        error.scatter_add_(2, targets.unsqueeze(-1), error.new_full((), -1).expand(*targets.shape, 1))
+        if targets.dim() == error.dim():
+            error.sub_(targets)
+        else:
+            error.scatter_add_(2, targets.unsqueeze(-1), error.new_full((), -1).expand(*targets.shape, 1))
         error.mul_(weights.unsqueeze(-1))
         for n in reversed(range(len(values))):
             weight, bias = self.weights[n], self.biases[n]

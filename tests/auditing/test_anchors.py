@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relabel.auditing.noise import estimate
+from relabel.auditing.anchors import rates as estimate
 
 
 def test_two_classes_follow_the_plain_recipe(make) -> None:
