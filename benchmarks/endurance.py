@@ -49,6 +49,7 @@ def kinds(rng: np.random.Generator) -> list[Kind]:
     np.save(array, rows.astype(np.float32))
     csv = "\n".join(",".join(map(str, row)) for row in lists).encode()
     one = json.dumps({"instances": lists[:1]}).encode()
+    labelled = {"instances": lists, "labels": ["negative", "positive", None, "negative", "positive"]}
     j, c, n, lines = "application/json", "text/csv", "application/x-npy", "application/jsonlines"
     return [
         Kind(200, j, one),
@@ -59,6 +60,8 @@ def kinds(rng: np.random.Generator) -> list[Kind]:
         Kind(200, n, array.getvalue()),
         Kind(200, c, csv.replace(b",-", b", -")),
         Kind(200, c, b"+" + csv.lstrip(b"-")),
+        Kind(200, j, json.dumps(labelled).encode()),
+        Kind(200, f"{c}; label_size=1", b"\n".join(b"positive," + line for line in csv.splitlines())),
         Kind(400, j, one[:-20]),
         Kind(400, j, json.dumps({"instances": [[1, 2, 3]]}).encode()),
         Kind(400, j, json.dumps({"instances": [lists[0], lists[0][1:], [*lists[0], 1.0]]}).encode()),

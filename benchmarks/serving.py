@@ -113,7 +113,9 @@ def make_model(folder: Path, rng: np.random.Generator) -> None:
         "bias.1": np.zeros(CLASSES, np.float32),
     }
     sizes = {"inputs": WIDTH, "width": HIDDEN, "depth": 1, "classes": CLASSES}
-    artifact.save(folder, Artifact(Model("dense", sizes, tensors), ("negative", "positive"), "given"))
+    noise, rows = np.array([[0.95, 0.05], [0.2, 0.8]]), np.arange(100_000, dtype=np.uint64) << np.uint64(40)
+    model = Model("dense", sizes, tensors)
+    artifact.save(folder, Artifact(model, ("negative", "positive"), "given", noise=noise, training_rows=rows))
 
 
 def make_loads(model: Path, rng: np.random.Generator) -> list[Load]:

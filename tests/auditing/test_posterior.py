@@ -21,15 +21,24 @@ def drawn(seed: int, rows: int, classes: int) -> tuple[np.ndarray, np.ndarray, n
 
 @given(rates, rates, seeds)
 def test_two_classes_follow_the_closed_form(e0, e1, seed) -> None:
-    """The general code equals the two-class formulas for the posterior to 1e-12."""
+    """The general code equals the two-class formulas for eta and for the posterior to 1e-12."""
     labels, probability, _ = drawn(seed, 50, 2)
     given_true = np.array([[1 - e0, e0], [e1, 1 - e1]])
     eta = ((probability[:, 1] - e0) / (1 - e0 - e1)).clip(0, 1)
     of_zero = e1 * eta / (e1 * eta + (1 - e0) * (1 - eta))
     of_one = e0 * (1 - eta) / (e0 * (1 - eta) + (1 - e1) * eta)
-    clean = posterior.true_given_both(np.stack([1 - eta, eta], axis=1), labels, given_true)
+    ours = posterior.true_given_input(probability, given_true)
+    clean = posterior.true_given_both(ours, labels, given_true)
+    np.testing.assert_allclose(ours[:, 1], eta, atol=1e-12, rtol=0)
     wrong = clean[np.arange(50), 1 - labels]
     np.testing.assert_allclose(wrong, np.where(labels == 0, of_zero, of_one), atol=1e-12, rtol=0)
+
+
+@given(st.integers(2, 6), seeds)
+def test_noise_is_undone_exactly_where_that_is_possible(classes, seed) -> None:
+    """Probabilities that come from true ones through the noise give the true ones back."""
+    _, eta, given_true = drawn(seed, 30, classes)
+    np.testing.assert_allclose(posterior.true_given_input(eta @ given_true, given_true), eta, atol=1e-9)
 
 
 @given(st.integers(2, 6), seeds)

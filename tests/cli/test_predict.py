@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 from relabel.cli.main import commands, main
 from relabel.codecs import table
 from relabel.errors import UserError
-from relabel.model import artifact
+from relabel.model import artifact, training_rows
 from relabel.model.artifact import Artifact, Model
 from relabel.serving import capacity, served
 from relabel.serving.endpoint import Endpoint
@@ -98,6 +99,35 @@ def test_a_bad_record_is_refused_or_reported_in_its_place(predict, tmp_path) -> 
     lines = [json.loads(line) for line in predict(source, "--bad-records", "report").stdout.splitlines()]
     assert [line.get("class") for line in lines] == ["bad", None, "good"]
     assert "width 3" in lines[1]["error"]
+
+
+@pytest.fixture
+def audit(model, predict) -> Callable[..., Result]:
+    """Run the command on the model of treated labels that knows its noise and has seen the first vector."""
+    rows = np.sort(training_rows.hashes(VECTORS[:1]))
+    noise = np.array([[0.8, 0.2], [0.1, 0.9]])
+    known = dataclasses.replace(artifact.load(model), noise=noise, fitted_on="treated", training_rows=rows)
+    artifact.save(model, known)
+    return predict
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "arguments"),
+    [
+        ("rows.csv", "a,b,label\n1,0,good\n0,1,good\n", []),
+        ("rows.csv", "good,1,0\ngood,0,1\n", ["--content-type", "text/csv; label_size=1"]),
+        ("rows.data", "good,1,0\ngood,0,1\n", ["--content-type", "text/csv;label_size=1", "--accept", "text/csv"]),
+    ],
+)
+def test_a_table_with_labels_is_audited(audit, tmp_path, name, text, arguments) -> None:
+    """Each line of the answer ends with its label, the probability that it is wrong, a better one, and whether it was trained on."""
+    (tmp_path / name).write_text(text)
+    first, second = (line.split(",")[4:] for line in audit(tmp_path / name, *arguments).stdout.splitlines())
+    likely = np.exp(1) / (np.exp(1) + 1)
+    assert [float(first[1]), float(second[1])] == pytest.approx(
+        [0.2 * likely / (0.2 * likely + 0.9 * (1 - likely)), 0.2 * (1 - likely) / (0.2 * (1 - likely) + 0.9 * likely)]
+    )
+    assert (first[0], first[2:], second[0], second[2:]) == ("good", ["good", "true"], "good", ["good", "false"])
 
 
 @pytest.mark.parametrize(

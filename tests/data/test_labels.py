@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relabel.data.labels import empty, encode
+from relabel.data.labels import UNLABELLED, empty, encode, known
 
 
 def strings(*values: str) -> np.ndarray:
@@ -66,3 +66,21 @@ def test_whole_numbers_of_any_size_are_classes(values) -> None:
     encoded = encode(strings(*map(str, values)))
     assert encoded.classes == tuple(map(str, sorted(set(values))))
     assert [int(encoded.classes[c]) for c in encoded.codes] == values
+
+
+@given(
+    st.lists(
+        st.text(max_size=3) | st.sampled_from(["1", "1.0", " 01", "+1", "0", "-1", "no", "nan", "9" * 5000]), min_size=1
+    )
+)
+def test_labels_of_known_classes_are_spelled_as_those_of_a_job(values) -> None:
+    """Whatever labels a job has read, each finds its class again, and what was no label for the job is none of them."""
+    encoded = encode(strings(*values))
+    assert known(values, encoded.classes) == encoded.codes.tolist()
+
+
+def test_a_label_of_no_class_has_no_place() -> None:
+    """Names must be as they are; only where all classes are whole numbers a number may be spelled otherwise."""
+    assert known(["yes", "Yes", "1", "", "1e0"], ["no", "yes"]) == [1, *[UNLABELLED] * 4]
+    assert known(["1", "1.0"], ["1", "yes"]) == [0, UNLABELLED]
+    assert known(["7", "1e0", "7" * 5000], ["0", "7"]) == [1, UNLABELLED, UNLABELLED]

@@ -56,7 +56,7 @@ def test_train_leaves_exactly_the_promised_files(trained) -> None:
     root, ended = trained
     assert ended.code == 0, ended.log
     assert names(root) == {"input", "model", "output", "checkpoints"}
-    assert names(root / "model") == {"model.safetensors", "model.json"}
+    assert names(root / "model") == {"model.safetensors", "model.json", "training_rows.npy"}
     assert names(root / "output" / "data") == RESULTS
     assert names(root / "output") == {"data"}
     assert names(root / "input" / "data" / "train") == {
@@ -144,7 +144,7 @@ def test_configuration_that_says_nothing_means_the_defaults(image, job, text) ->
             path.write_text(text)
     ended = image.run(root, "train")
     assert ended.code == 0, ended.log
-    assert names(root / "model") == {"model.safetensors", "model.json"}
+    assert names(root / "model") == {"model.safetensors", "model.json", "training_rows.npy"}
     assert json.loads((root / "output" / "data" / "metrics.json").read_text())["settings"]["seeds"] == 5
 
 

@@ -137,7 +137,11 @@ def test_the_first_to_leave_does_not_cut_the_writer(image, job, tmp_path) -> Non
         subprocess.run([*compose, "down", "--volumes"], capture_output=True, timeout=60, check=False)
     assert up.returncode == 0, up.stdout + up.stderr
     assert codes == ["0", "0"], up.stdout
-    assert {path.name for path in (tmp_path / "model").iterdir()} == {"model.safetensors", "model.json"}
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {
+        "model.safetensors",
+        "model.json",
+        "training_rows.npy",
+    }
     assert (roots["algo-1"] / "output" / "data" / "metrics.json").exists()
 
 

@@ -16,7 +16,7 @@ from relabel import files
 from relabel.container import environment, metrics
 from relabel.data import planted
 from relabel.job.main import Done, train
-from relabel.model import artifact, predictor
+from relabel.model import artifact, predictor, training_rows
 from relabel.results import audit_table, cleaned, columns, journal, label_issues, metrics_file
 
 RESULTS = {
@@ -57,7 +57,7 @@ def test_a_job_leaves_the_model_and_every_result(channel) -> None:
     assert run(root).code == 0
     folder = root / "output" / "data"
     assert {path.name for path in folder.iterdir()} == RESULTS
-    assert {path.name for path in (root / "model").iterdir()} == {artifact.TENSORS, artifact.DESCRIPTION}
+    assert {path.name for path in (root / "model").iterdir()} == {*artifact.FILES, artifact.TRAINING_ROWS}
     assert not (root / "output" / "failure").exists()
     assert contents(root / "input") == before, "channels are never written to"
 
@@ -88,6 +88,21 @@ def test_the_reported_figures_are_the_served_models(channel) -> None:
     assert figures["served"]["fitted_on"] == served.fitted_on == "treated"
 
 
+def test_the_served_model_knows_the_rows_it_was_trained_on(channel) -> None:
+    """Those of the training set that the policy did not drop, and neither dev nor test; and how far its probabilities are to be trusted."""
+    root = channel(QUICK)
+    run(root)
+    served = artifact.load(root / "model")
+    given = root / "input" / "data" / "train"
+    dropped = {line["row"] for line in journal.read(root / "output" / "data")}
+    assert dropped
+    seen = training_rows.among(served.training_rows, np.load(given / "train.npy"))
+    assert np.flatnonzero(~seen).tolist() == sorted(dropped)
+    for name in ("dev.npy", "test.npy"):
+        assert not training_rows.among(served.training_rows, np.load(given / name)).any()
+    assert 1 <= served.temperature <= 16
+
+
 def test_the_same_job_gives_the_same_bytes(channel, tmp_path) -> None:
     """Two runs in two places differ in run.json alone."""
     one, other = (channel(QUICK, root=tmp_path / name) for name in ("one", "other"))
@@ -107,6 +122,7 @@ def test_keeping_everything_serves_the_model_of_the_given_labels(channel) -> Non
     gain = done.findings.comparison.gain["accuracy"]
     assert (gain.low, gain.value, gain.high) == (0, 0, 0)
     assert journal.read(root / "output" / "data") == []
+    assert artifact.load(root / "model").training_rows.size == 900
 
 
 def test_metric_lines_can_be_read_from_the_log(channel, caplog) -> None:

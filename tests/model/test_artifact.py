@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import numpy as np
@@ -47,6 +48,54 @@ def test_an_artifact_comes_back_as_it_was_saved(tmp_path) -> None:
         np.testing.assert_array_equal(back.model.tensors[name], tensor)
     for name in (artifact.TENSORS, artifact.DESCRIPTION):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_training_rows_and_temperature_come_back(tmp_path) -> None:
+    """The rows mapped from their file and not read into memory; saving them in their own place works too."""
+    rows = np.array([1, 5, 2**64 - 1], np.uint64)
+    artifact.save(tmp_path, Artifact(dense(), ("a", "b", "c"), "given", temperature=1.5, training_rows=rows))
+    for _ in range(2):
+        back = artifact.load(tmp_path)
+        assert isinstance(back.training_rows, np.memmap)
+        assert (back.temperature, back.training_rows.tolist()) == (1.5, rows.tolist())
+        assert {path.name for path in tmp_path.iterdir()} == set(back.files)
+        artifact.save(tmp_path, back)
+
+
+def test_training_rows_that_are_not_those_of_the_model_are_refused(tmp_path) -> None:
+    """Missing, changed, of another kind, or fewer than the description says; and none stay when another model takes the place."""
+    known = Artifact(dense(), ("a", "b", "c"), "given", training_rows=np.arange(9, dtype=np.uint64))
+    artifact.save(tmp_path, known)
+    path, description = tmp_path / artifact.TRAINING_ROWS, tmp_path / artifact.DESCRIPTION
+    described = json.loads(description.read_text())
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(UserError, match=r"training_rows.npy: its hash is not the one"):
+        artifact.load(tmp_path)
+    for other, said in ((np.arange(9.0), "no list of hashes"), (np.arange(8, dtype=np.uint64), "no list of hashes")):
+        np.save(path, other)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        description.write_text(json.dumps({**described, "training_rows": {"count": 9, "sha256": digest}}))
+        with pytest.raises(UserError, match=said):
+            artifact.load(tmp_path)
+    path.unlink()
+    with pytest.raises(UserError, match=r"no such file, but model\.json names it"):
+        artifact.load(tmp_path)
+    description.write_text(json.dumps({**described, "training_rows": None}))
+    assert artifact.load(tmp_path).training_rows is None, "whoever wants none can leave them out"
+    artifact.save(tmp_path, known)
+    artifact.save(tmp_path, Artifact(dense(), ("a", "b", "c"), "given"))
+    assert {path.name for path in tmp_path.iterdir()} == set(artifact.FILES)
+    assert artifact.load(tmp_path).training_rows is None
+
+
+@pytest.mark.parametrize("temperature", [0, -1, float("inf"), "1", None, True])
+def test_a_temperature_that_is_none_is_refused(tmp_path, temperature) -> None:
+    """It would be met at the first request with a label."""
+    artifact.save(tmp_path, Artifact(dense(), ("a", "b", "c"), "given"))
+    described = json.loads((tmp_path / artifact.DESCRIPTION).read_text())
+    (tmp_path / artifact.DESCRIPTION).write_text(json.dumps({**described, "temperature": temperature}))
+    with pytest.raises(UserError, match="temperature"):
+        artifact.load(tmp_path)
 
 
 def test_a_changed_artifact_is_refused(tmp_path) -> None:

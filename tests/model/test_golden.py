@@ -58,6 +58,7 @@ def test_the_first_schema_keeps_its_fields() -> None:
     assert (loaded.classes[2], loaded.fitted_on, loaded.input) == ("größer", "treated", "embedding")
     assert loaded.provenance == {"seed": 3}
     assert loaded.noise[2].tolist() == [0.0, 0.2, 0.8]
+    assert (loaded.temperature, loaded.training_rows) == (1.0, None), "what was not known then"
 
 
 def test_the_newest_schema_has_a_golden_artifact() -> None:

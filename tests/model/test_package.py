@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import tarfile
@@ -44,6 +45,18 @@ def test_what_is_unpacked_is_the_model(folder, tmp_path) -> None:
     assert artifact.load(tmp_path / "there").classes == ("bad", "good")
     assert packed.sha256 == hashlib.sha256(packed.path.read_bytes()).hexdigest()
     assert packed.size == packed.path.stat().st_size
+
+
+def test_training_rows_are_packed_with_their_model(folder, tmp_path) -> None:
+    """Where there are any; a file of that name which the model does not know is a stranger."""
+    loaded = artifact.load(folder)
+    (folder / artifact.TRAINING_ROWS).write_bytes(b"of another model")
+    with pytest.raises(UserError, match=r"training_rows\.npy beside the model"):
+        package.pack(folder, tmp_path / "model.tar.gz")
+    artifact.save(folder, dataclasses.replace(loaded, training_rows=np.arange(5, dtype=np.uint64)))
+    with tarfile.open(package.pack(folder, tmp_path / "model.tar.gz").path) as archive:
+        archive.extractall(tmp_path / "there", filter="data")
+    assert artifact.load(tmp_path / "there").training_rows.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_the_same_model_is_the_same_bytes(folder, tmp_path) -> None:

@@ -37,10 +37,10 @@ def estimate(labels: NDArray[np.int64], probability: NDArray[np.float64], learni
     soft = posterior.softened(
         probability, posterior.temperature(labels[learning], probability[learning], np.eye(classes))
     )
-    true = (soft @ np.linalg.inv(found.given_true)).clip(min=LEFT * soft)
+    eta = posterior.true_given_input(soft, found.given_true, floor=LEFT * soft)
     variance = ((found.high - found.low) / (2 * Z)) ** 2
     off = ~np.eye(classes, dtype=np.bool_)
-    return Estimate(true / true.sum(axis=1, keepdims=True), found, _covariance(np.where(off, variance, 0.0)))
+    return Estimate(eta, found, _covariance(np.where(off, variance, 0.0)))
 
 
 def _covariance(variance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,10 +2,10 @@
 
     P(given j | x) = sum_i eta_i(x) T_ij,    eta(x) = softmax(sum_m log p_m(x) / d_m W_m + b)
 
-p_m with the deviation d_m of their logarithms are out-of-fold probabilities of several kinds of models. Weights, bias and noise T are found together by maximum likelihood: a member
-counts for as much as it explains, and what even a calibrated model of *true* labels could not explain is noise. Unlike anchors, which take
-the rows at the ends for surely right, it needs no row that is sure. Networks with a noise layer learn the same inside their training
-(Sukhbaatar et al. 2015, Goldberger and Ben-Reuven 2017); here only these few numbers are left to learn.
+p_m are out-of-fold probabilities of several kinds of models, d_m the deviation of their logarithms. Weights, bias and noise T are found
+together by maximum likelihood: a member counts for as much as it explains, and what even a calibrated model of *true* labels could not
+explain is noise. Unlike anchors, which take the rows at the ends for surely right, it needs no row that is sure. Networks with a noise
+layer learn the same inside their training (Sukhbaatar et al. 2015, Goldberger and Ben-Reuven 2017); here only these few numbers are left.
 
 Letters: M members, n rows that are learned from, N rows, C classes, P = (M C + 1) C + C C numbers.
 """

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from relabel.auditing import channel, probabilities
+from relabel.auditing import channel, posterior, probabilities
 from relabel.auditing.channel import Channel
 from relabel.auditing.noise import Estimate, NoiseRates, Z
 
@@ -57,7 +57,7 @@ def learned(
     given, duplicates = labels[learning], group[learning]
     alone = channel.fit(given, members.linear[None, learning], duplicates)
     both = np.stack([members.linear, members.network])
-    all_of_them = np.concatenate([both, _without_noise(members.network, alone.given_true)[None]])
+    all_of_them = np.concatenate([both, posterior.true_given_input(members.network, alone.given_true, FLOOR)[None]])
     known = channel.fit(given, all_of_them[:, learning], given_true=alone.given_true)
     free = channel.fit(given, both[:, learning], duplicates)
     classes = members.linear.shape[1]
@@ -76,16 +76,11 @@ def relearned(
     """
     evidence = np.stack([members.linear, members.network])
     if not cleaned:
-        evidence = np.concatenate([evidence, _without_noise(members.network, before.rates.given_true)[None]])
+        evidence = np.concatenate(
+            [evidence, posterior.true_given_input(members.network, before.rates.given_true, FLOOR)[None]]
+        )
     fitted = channel.fit(labels[learning], evidence[:, learning], given_true=before.rates.given_true)
     return Estimate(fitted.true_given_input(evidence), before.rates, before.covariance)
-
-
-def _without_noise(probability: Array, given_true: Array) -> Array:
-    """Take probabilities (N, C) of given labels back through the noise, at least FLOOR each."""
-    true = (probability @ np.linalg.inv(given_true)).clip(min=FLOOR)
-    normal: Array = true / true.sum(axis=1, keepdims=True)
-    return normal
 
 
 def _rates(fitted: Channel, labels: NDArray[np.int64], other: Array) -> NoiseRates:

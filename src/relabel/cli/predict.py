@@ -18,14 +18,25 @@ import click
     "--accept", default="", metavar="TYPE", help="media type of the answer; by default --output's, or INPUT's"
 )
 @click.option(
+    "--content-type",
+    default="",
+    metavar="TYPE",
+    help="media type of INPUT, as `text/csv; label_size=1`; by default its ending's",
+)
+@click.option(
     "--bad-records",
     type=click.Choice(["refuse", "report"]),
     default="refuse",
     show_default=True,
     help="what a record that cannot be read does: refuse the file, or be reported in its place of the answer",
 )
-def command(*, model: Path, source: Path, output: Path | None, accept: str, bad_records: str) -> None:
-    """Answer the records of a file (.json, .jsonl, .csv, .npy) byte for byte as an endpoint of the model would."""
+def command(
+    *, model: Path, source: Path, output: Path | None, accept: str, content_type: str, bad_records: str
+) -> None:
+    """Answer the records of a file (.json, .jsonl, .csv, .npy) byte for byte as an endpoint of the model would.
+
+    Records with a label are audited too: JSON with `label`, or CSV with a column of that name.
+    """
     from relabel import files, settings
     from relabel.codecs import table
     from relabel.container.memory import GIB
@@ -38,7 +49,7 @@ def command(*, model: Path, source: Path, output: Path | None, accept: str, bad_
     chosen = settings.parse(ServeSettings, {"bad_records": bad_records})
     endpoint = Endpoint(served.load(model), chosen, capacity.of(chosen, cores=1, memory=GIB))
     told = "" if output is None else table.ENDINGS.get(output.suffix.lower(), "")
-    asked = _media_type(source)
+    asked = content_type or _media_type(source)
     request = Request("POST", INVOCATIONS, asked, accept or told, body=source.read_bytes(), number=source.name)
     response = handle(request, endpoint)
     if response.status != 200:  # noqa: PLR2004  # as HTTP says that all went well

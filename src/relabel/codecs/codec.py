@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +41,13 @@ class Records:
     vectors:  (m, D) float32, every value finite: the records without a problem, in order. A record with one has no vector, so that a
               body of many small wrong records is no large array.
     problems: one for each of the other n - m records, by row.
+    labels:   row -> the label that its record carries, as it was spelled; None where the body has no place for labels.
     """
 
     count: int
     vectors: NDArray[np.float32]
     problems: tuple[Problem, ...] = ()
+    labels: Mapping[int, str] | None = None
 
     def places(self) -> NDArray[np.intp]:
         """Give the rows (m,) of the body that the vectors stand in."""
@@ -59,6 +61,20 @@ class Records:
         raise kind(*told)
 
 
+class LabelAudit(NamedTuple):
+    """What is said of the label that a record carries.
+
+    given, suggested: names of classes, the label and the likeliest true one.
+    posterior:        probability that the label is wrong; None where the model does not know the noise of its labels.
+    in_sample:        whether the model was trained on this record's vector; None where it does not know.
+    """
+
+    given: str
+    posterior: float | None
+    suggested: str
+    in_sample: bool | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
     """What the model says of n records.
@@ -66,11 +82,13 @@ class Predictions:
     probabilities: (n, C) float32.
     classes:       names of the C classes, in the order of the columns.
     refused:       row -> why there is no prediction for it; its probabilities mean nothing.
+    audits:        row -> what is said of its label, for rows that have one; None where the request has no place for labels.
     """
 
     probabilities: NDArray[np.float32]
     classes: tuple[str, ...]
     refused: Mapping[int, str] = field(default_factory=dict)
+    audits: Mapping[int, LabelAudit] | None = None
 
 
 class Codec(Protocol):
@@ -92,9 +110,11 @@ class NotFiniteError(UserError):
     """A body that is well formed, with values that no model can use."""
 
 
-def finite(vectors: NDArray[np.float32], problems: tuple[Problem, ...] = ()) -> Records:
+def finite(
+    vectors: NDArray[np.float32], problems: tuple[Problem, ...] = (), labels: Mapping[int, str] | None = None
+) -> Records:
     """Make records of vectors (m, D), which stand in the rows without a problem; those with NaN or infinity become problems too."""
-    records = Records(len(vectors) + len(problems), vectors, problems)
+    records = Records(len(vectors) + len(problems), vectors, problems, labels)
     if math.isfinite(np.add.reduce(vectors, axis=None)):  # as a sum never is where one value is not; the quickest look
         return records
     good = np.asarray(np.isfinite(vectors))
@@ -106,5 +126,11 @@ def finite(vectors: NDArray[np.float32], problems: tuple[Problem, ...] = ()) -> 
         Problem(int(places[n]), f", column {good[n].argmin()}: not a finite float32 number", malformed=False)
         for n in np.flatnonzero(~whole)
     )
-    ordered = tuple(sorted((*problems, *found), key=lambda problem: problem.row))
-    return Records(records.count, vectors[whole], ordered)
+    return without(records, found)
+
+
+def without(records: Records, found: Sequence[Problem]) -> Records:
+    """Give the records with further problems, of rows that had none: their vectors go."""
+    kept = ~np.isin(records.places(), [problem.row for problem in found])
+    problems = tuple(sorted((*records.problems, *found), key=lambda problem: problem.row))
+    return Records(records.count, records.vectors[kept], problems, records.labels)

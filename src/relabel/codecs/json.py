@@ -1,4 +1,7 @@
-"""`application/json`: `{"instances": [[…], …]}`, `{"inputs": …}`, a bare list of vectors, one vector, or records `{"features": […]}`."""
+"""`application/json`: `{"instances": [[…], …]}`, `{"inputs": …}`, a bare list of vectors, one vector, or records `{"features": […]}`.
+
+Labels stand inside the records, `{"features": […], "label": …}`, or beside them all, `{"instances": …, "labels": […]}`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 from relabel.codecs import objects, vectors
 from relabel.codecs.codec import Predictions, Records, finite
+from relabel.codecs.labels import ABSENT, LABEL, LABELS
 from relabel.errors import UserError
 
 SHAPES = 'send {"instances": [[number, …], …]}, a list of vectors, or one vector'
@@ -15,11 +19,14 @@ SHAPES = 'send {"instances": [[number, …], …]}, a list of vectors, or one ve
 def decode(body: bytes, width: int) -> Records:
     """Read the records of a body; the literals NaN and Infinity, which JSON does not have, are read, and are problems of their record."""
     fast = vectors.parse(body, width)
-    return finite(fast) if fast is not None else objects.records(_rows(_parsed(body)), width)
+    if fast is not None:
+        return finite(fast[0], (), fast[1])
+    rows, beside = _rows(_parsed(body))
+    return objects.records(rows, width, beside)
 
 
 def encode(predictions: Predictions) -> bytes:
-    """Write `{"predictions": [{"label": index, "class": name, "probabilities": [C numbers]}, …]}`."""
+    """Write `{"predictions": [{"label": index, "class": name, "probabilities": [C numbers]}, …]}`, and of a label that was given what it is worth."""
     return f'{{"predictions": [{", ".join(objects.texts(predictions))}]}}'.encode()
 
 
@@ -35,19 +42,33 @@ def _parsed(body: bytes) -> Any:
     raise UserError(f"the body is not JSON ({where}): {SHAPES}")
 
 
-def _rows(value: Any) -> list[Any]:
-    """Find the list of records in all shapes."""
+def _rows(value: Any) -> tuple[list[Any], list[Any] | None]:
+    """Find the list of records in all shapes, and the labels beside them."""
+    beside = ABSENT
     if isinstance(value, dict):
         found = [name for name in vectors.WRAPPERS if name in value]
         if not found and vectors.FEATURES in value:
-            return [value]
+            return [value], None
         if len(found) != 1:
             raise UserError(
                 f"an object {'with both' if found else 'without'} `instances` {'and' if found else 'or'} `inputs`: {SHAPES}"
             )
-        value = value[found[0]]
+        if LABEL in value:
+            raise UserError(f"`{LABEL}` beside `{found[0]}`: send `{LABELS}`, a list with one for each record")
+        value, beside = value[found[0]], value.get(LABELS, ABSENT)
     if not isinstance(value, list):
         raise UserError(f"{objects.name(value)} where vectors are expected: {SHAPES}")
     if not value:
         raise UserError(f"an empty list: {SHAPES}")
-    return [value] if objects.is_number(value[0]) else value
+    rows = [value] if objects.is_number(value[0]) else value
+    return rows, None if beside is ABSENT else _beside(beside, len(rows))
+
+
+def _beside(given: Any, count: int) -> list[Any]:
+    """Check that labels beside the records are as many as these."""
+    if not isinstance(given, list) or len(given) != count:
+        seen = f"{len(given):,} long" if isinstance(given, list) else objects.name(given)
+        raise UserError(
+            f"`{LABELS}` is {seen}, expected a list of {count:,}: one for each record, null where it has none"
+        )
+    return given

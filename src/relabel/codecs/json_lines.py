@@ -1,4 +1,7 @@
-"""`application/jsonlines`: one record per line, a vector or `{"features": […]}`; one prediction per line comes back, in the same order."""
+"""`application/jsonlines`: one record per line, a vector or `{"features": […]}`; one prediction per line comes back, in the same order.
+
+A label stands beside its vector, `{"features": […], "label": …}`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import Any
 
 from relabel.codecs import lines, objects, vectors
 from relabel.codecs.codec import Predictions, Problem, Records, finite
+from relabel.codecs.labels import LABEL
+from relabel.codecs.vectors import Parsed
 
 SINGLE = (*vectors.WRAPPERS, vectors.FEATURES)
 """Names under which a line may hold its vector."""
@@ -16,9 +21,9 @@ def decode(body: bytes, width: int) -> Records:
     """Read one record from each line; a line that is no JSON is a problem of its record alone."""
     found = lines.split(body)
     fast = _fast(found, width)
-    return (
-        finite(fast) if fast is not None else objects.records([_parsed(n, line) for n, line in enumerate(found)], width)
-    )
+    if fast is not None:
+        return finite(fast[0], (), fast[1])
+    return objects.records([_parsed(n, line) for n, line in enumerate(found)], width)
 
 
 def encode(predictions: Predictions) -> bytes:
@@ -26,12 +31,12 @@ def encode(predictions: Predictions) -> bytes:
     return ("\n".join(objects.texts(predictions)) + "\n").encode()
 
 
-def _fast(found: list[bytes], width: int) -> Any:
+def _fast(found: list[bytes], width: int) -> Parsed | None:
     """Read all lines as one JSON list. Each must be whole by itself: two halves of a record on two lines would fuse."""
     for opening, closing in ((b"[", b"]"), (b"{", b"}")):
         if all(line.startswith(opening) and line.endswith(closing) and line.find(opening, 1) < 0 for line in found):
-            rows = vectors.parse(b"[" + b",".join(found) + b"]", width)
-            return rows if rows is not None and len(rows) == len(found) else None
+            parsed = vectors.parse(b"[" + b",".join(found) + b"]", width)
+            return parsed if parsed is not None and len(parsed[0]) == len(found) else None
     return None
 
 
@@ -42,5 +47,8 @@ def _parsed(n: int, line: bytes) -> Any:
         return Problem(n, " is not JSON")
     if isinstance(value, dict):
         names = [name for name in SINGLE if name in value]
-        return value[names[0]] if len(names) == 1 else Problem(n, " is an object without one `features`")
+        if len(names) != 1:
+            return Problem(n, " is an object without one `features`")
+        vector = value[names[0]]
+        return {vectors.FEATURES: vector, LABEL: value[LABEL]} if LABEL in value else vector
     return value

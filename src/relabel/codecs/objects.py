@@ -11,28 +11,48 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.codecs.codec import Predictions, Problem, Records, finite
+from relabel.codecs import labels
+from relabel.codecs.codec import LabelAudit, Predictions, Problem, Records, finite
+from relabel.codecs.labels import ABSENT, LABEL, LABELS
 from relabel.codecs.vectors import FEATURES
+from relabel.errors import UserError
 
 NAMES = {dict: "an object", list: "a list", str: "a text", int: "a number", float: "a number", type(None): "null"}
 NUMBERS = {int, float}
+WORDS = {True: "true", False: "false", None: "null"}
 
 
-def records(rows: Sequence[Any], width: int) -> Records:
-    """Make records of decoded JSON values, each a list of numbers or `{"features": list}`; a Problem stands for itself."""
-    found = [row if isinstance(row, Problem) else _problem(n, _vector(row), width) for n, row in enumerate(rows)]
+def records(rows: Sequence[Any], width: int, beside: Sequence[Any] | None = None) -> Records:
+    """Make records of decoded JSON values, each a list of numbers or `{"features": list, "label": label}`; a Problem stands for itself.
+
+    beside: labels of the rows, where they stand beside them all.
+
+    Raises UserError where rows have labels of their own too.
+    """
+    inside = [_label(row) for row in rows]
+    apart = all(label is ABSENT for label in inside)
+    if beside is not None and not apart:
+        raise UserError(f"both `{LABELS}` and records with a `{LABEL}`: give each label once")
+    given = inside if beside is None else beside
+    found = [
+        row if isinstance(row, Problem) else _problem(n, _vector(row), given[n], width) for n, row in enumerate(rows)
+    ]
     good = [_vector(row) for row, problem in zip(rows, found, strict=True) if not problem]
     vectors = _array(good) if good else np.empty((0, width), np.float32)
-    return finite(vectors, tuple(problem for problem in found if problem))
+    texts = None if beside is None and apart else labels.by_row(given)
+    return finite(vectors, tuple(problem for problem in found if problem), texts)
 
 
 def texts(predictions: Predictions) -> list[str]:
     """Write one JSON object per row, without line breaks; every float32 is given with the 9 digits that bring it back exactly."""
     starts = _starts(predictions.classes)
     numbers = ", ".join(["%.9g"] * len(predictions.classes)) + "]}"
-    labels = predictions.probabilities.argmax(axis=1).tolist()
+    likeliest = predictions.probabilities.argmax(axis=1).tolist()
     rows = predictions.probabilities.tolist()
-    written = [starts[label] + numbers % tuple(row) for label, row in zip(labels, rows, strict=True)]
+    written = [starts[label] + numbers % tuple(row) for label, row in zip(likeliest, rows, strict=True)]
+    if predictions.audits:
+        for row, audit in predictions.audits.items():
+            written[row] = f"{written[row][:-1]}, {_audited(audit)}"
     for row, why in predictions.refused.items():
         written[row] = json.dumps({"error": why}, ensure_ascii=False)
     return written
@@ -57,12 +77,30 @@ def _starts(classes: tuple[str, ...]) -> list[str]:
     ]
 
 
+def _audited(audit: LabelAudit) -> str:
+    """Write what is said of a label as the end of an object."""
+    posterior = "null" if audit.posterior is None else f"{audit.posterior:.9g}"
+    return (
+        f'"given_label": {_quoted(audit.given)}, "error_posterior": {posterior}, '
+        f'"suggested_label": {_quoted(audit.suggested)}, "in_sample": {WORDS[audit.in_sample]}}}'
+    )
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _vector(row: Any) -> Any:
     return row[FEATURES] if isinstance(row, dict) and FEATURES in row else row
 
 
-def _problem(n: int, vector: Any, width: int) -> Problem | None:
-    """Say what is wrong with one vector."""
+def _label(row: Any) -> Any:
+    return row.get(LABEL, ABSENT) if isinstance(row, dict) and FEATURES in row else ABSENT
+
+
+def _problem(n: int, vector: Any, label: Any, width: int) -> Problem | None:
+    """Say what is wrong with one vector and its label."""
     if not isinstance(vector, list):
         return Problem(n, f" is {name(vector)}, expected a list of {width} numbers")
     if len(vector) != width:
@@ -70,6 +108,8 @@ def _problem(n: int, vector: Any, width: int) -> Problem | None:
     if not NUMBERS.issuperset(map(type, vector)):
         column, value = next((c, v) for c, v in enumerate(vector) if not is_number(v))
         return Problem(n, f", column {column} is {name(value)}, expected a number")
+    if labels.text(label) is None:
+        return Problem(n, f", `{LABEL}` is {name(label)}, expected the name of a class")
     return None
 
 

@@ -9,7 +9,8 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from relabel.codecs import csv, json, json_lines, npy
-from relabel.codecs.codec import Codec
+from relabel.codecs.codec import Codec, Records
+from relabel.errors import UserError
 
 JSON, JSON_LINES, CSV, NPY = "application/json", "application/jsonlines", "text/csv", "application/x-npy"
 
@@ -23,6 +24,9 @@ OTHER_NAMES = {
 
 ENDINGS = {".json": JSON, ".jsonl": JSON_LINES, ".csv": CSV, ".npy": NPY}
 """Endings of files, and the media type of what they hold."""
+
+LABEL_SIZE = re.compile(r";\s*label_size\s*=\s*\"?([^\s\";]*)", re.IGNORECASE)
+"""The parameter of a Content-Type that says how many columns of a CSV line are labels."""
 
 PARAMETERS = re.compile(r";(?!\s*q=)[^;,]*")
 """Of a media type in Accept, but for its quality: all types are spoken in one way."""
@@ -40,6 +44,21 @@ def of_request(content_type: str) -> str | None:
     said = content_type.partition(";")[0].strip().lower() or JSON
     known = OTHER_NAMES.get(said, said)
     return known if known in CODECS else None
+
+
+def read(content_type: str, media_type: str, body: bytes, width: int) -> Records:
+    """Read the records of a body with the codec of its media type, which `of_request` gives of this Content-Type.
+
+    Of the parameters `label_size` counts, in CSV: how many columns at the left of each line are a label.
+
+    Raises UserError as `Codec.decode` does, and where label_size is neither 0 nor 1.
+    """
+    said = LABEL_SIZE.search(content_type) if media_type == CSV and ";" in content_type else None
+    if said is None:
+        return CODECS[media_type].decode(body, width)
+    if said[1] not in ("0", "1"):
+        raise UserError("label_size is neither 0 nor 1: a record has one label at most")
+    return csv.decode(body, width, label_first=said[1] == "1")
 
 
 @lru_cache(maxsize=256)

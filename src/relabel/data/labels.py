@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 UNLABELLED = -1
-WHOLE = re.compile(r"([+-]?[0-9]+)(?:\.0*)?")
+WHOLE = re.compile(r"([+-]?[0-9]{1,4000})(?:\.0*)?")
+"""A whole number, of no more digits than Python makes an int of."""
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 
 
@@ -48,11 +49,19 @@ def encode(values: NDArray[np.object_]) -> Encoded:
     return Encoded(codes, tuple(classes), _among(refused, raw))
 
 
-def among(value: str, classes: Sequence[str]) -> str | None:
-    """Give the class that a label means, spelled as `encode` spells it; None where it means none of them."""
-    text = value.strip()
-    spellings = (text, _whole(text)) if all(WHOLE.fullmatch(name) for name in classes) else (text,)
-    return next((name for name in spellings if name in classes), None)
+def known(texts: Collection[str], classes: Sequence[str]) -> list[int]:
+    """Give each label its place among classes that are there already, UNLABELLED where it is none of them; spelled as `encode` takes them.
+
+    >>> known(["1.0", " 0", "yes"], ["0", "1"]), known(["1.0", " no"], ["no", "yes"])
+    ([1, 0, -1], [-1, 0])
+    """
+    number = {name: code for code, name in enumerate(classes)}
+    whole = all(WHOLE.fullmatch(name) for name in classes)
+    place: dict[str, int] = {}
+    for text in {*texts}:
+        name = text.strip()
+        place[text] = number.get(name, number.get(_whole(name), UNLABELLED) if whole else UNLABELLED)
+    return [place[text] for text in texts]
 
 
 def empty(values: NDArray[np.object_]) -> NDArray[np.bool_]:

@@ -129,7 +129,10 @@ def verdicts(answers: Iterable[Answer], question_of: Mapping[str, int]) -> dict[
 
 def meant(value: str, classes: Sequence[str]) -> str | None:
     """Give the class that an answer means, or NEITHER; None where it means nothing that is known."""
-    return NEITHER if value.strip().casefold() == NEITHER else labels.among(value, classes)
+    if value.strip().casefold() == NEITHER:
+        return NEITHER
+    (code,) = labels.known([value], classes)
+    return None if code == labels.UNLABELLED else classes[code]
 
 
 def check_classes(classes: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import relabel
-from relabel.auditing import confident, members, policies
+from relabel.auditing import confident, doubt, members, policies
 from relabel.auditing.examine import Audit, examine, worst
 from relabel.auditing.members import Members
 from relabel.auditing.noise import Estimate
@@ -27,7 +27,7 @@ from relabel.evaluation.evidence import Choice
 from relabel.evaluation.verified import Verified
 from relabel.job import trials
 from relabel.job.fits import Fits
-from relabel.model import predictor
+from relabel.model import predictor, training_rows
 from relabel.model.artifact import Artifact, Model, sha256
 from relabel.results.findings import Findings, Served
 from relabel.settings import TrainSettings, as_dict
@@ -139,7 +139,7 @@ class _Job:
             relabelled_test=self._relabelled(judged, audit.probability, flags),
             verified=self._verified(judged),
         )
-        return findings, self._artifact(findings, after[judged.best])
+        return findings, self._artifact(findings, after[judged.best], judged.dev[judged.best])
 
     def _seeds(self, targets: NDArray[np.int64] | NDArray[np.float32], weights: NDArray[np.float32]) -> list[Member]:
         """Give the S members whose models are compared: the same seeds before and after."""
@@ -261,12 +261,19 @@ class _Job:
         flipped = np.where(flags, probability.argmax(axis=1), self.examples.labels)[test]
         return metrics.score(flipped, judged.after[judged.best])
 
-    def _artifact(self, findings: Findings, model: Model) -> Artifact:
+    def _artifact(self, findings: Findings, model: Model, dev: NDArray[np.float32]) -> Artifact:
+        """Make what is served; the temperature of its label audit is learned on the choosing half of dev, of which `dev` (h, C) is predicted."""
+        examples, given_true = self.examples, findings.audit.noise.given_true
+        treated = findings.served.fitted_on == "treated"
+        doubted = np.where(examples.trusted, -1, examples.labels)[self.choosing]
+        trained = self.training & (findings.treatment.weights > 0) if treated else self.training
         return Artifact(
             model=model,
-            classes=self.examples.classes,
-            fitted_on="treated" if findings.served.fitted_on == "treated" else "given",
-            noise=findings.audit.noise.given_true,
+            classes=examples.classes,
+            fitted_on="treated" if treated else "given",
+            noise=given_true,
+            temperature=doubt.learn_temperature(doubted, dev, given_true, treated=treated),
+            training_rows=training_rows.collected(self.features, np.flatnonzero(trained)),
             provenance={
                 "relabel": relabel.__version__,
                 "data": self.data,

@@ -1,14 +1,16 @@
-"""The artifact: what a training job hands to an endpoint, `model.safetensors` beside `model.json`.
+"""The artifact: what a training job hands to an endpoint, `model.safetensors` beside `model.json`, and `training_rows.npy`.
 
-Tensors are numpy arrays and nothing in the two files can run: no pickle. The JSON file is written last and carries the hash of
-the other, so an artifact is either complete or refused.
+All hold arrays or text and nothing in them can run: no pickle. The JSON file is written last and carries the hashes of the
+others, so an artifact is either complete or refused. A model that does not know its training rows has no file of them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import safetensors
 import safetensors.numpy
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from relabel import files
@@ -26,7 +29,9 @@ EXPECTED = {"kind", "sizes", "classes", "input", "fitted_on", "noise", "tensors_
 TENSORS = "model.safetensors"
 DESCRIPTION = "model.json"
 FILES = (TENSORS, DESCRIPTION)
-"""All files of an artifact."""
+"""Files that every artifact has."""
+TRAINING_ROWS = "training_rows.npy"
+"""File of those that know their training rows: sorted hashes, 8 bytes each, for which an endpoint needs no memory of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +56,8 @@ class Artifact:
     input:      what the model takes: embeddings.
     fitted_on:  the labels as given, or as the policy treated them.
     noise:      (C, C) P(given j | true i) of the training labels, or None where it was not estimated.
+    temperature: by how much the model is surer than labels of rows that it never saw bear out; 1 is not at all.
+    training_rows: (n,) uint64, sorted hashes of the rows that the model was trained on (see training_rows), or None where they are not known.
     provenance: data digest, settings, versions, seed; no times and no hosts.
     tensors_sha256: hash of the tensors' file, "" before it is written.
     """
@@ -60,6 +67,8 @@ class Artifact:
     fitted_on: Literal["given", "treated"]
     input: Literal["embedding"] = "embedding"
     noise: NDArray[np.float64] | None = None
+    temperature: float = 1.0
+    training_rows: NDArray[np.uint64] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     tensors_sha256: str = ""
 
@@ -68,6 +77,11 @@ class Artifact:
         """Twelve characters that tell models apart."""
         return self.tensors_sha256[:12]
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All its files."""
+        return FILES if self.training_rows is None else (*FILES, TRAINING_ROWS)
+
 
 def sha256(model: Model) -> str:
     """Give the hash that the tensors' file of a model has once it is written."""
@@ -75,7 +89,7 @@ def sha256(model: Model) -> str:
 
 
 def save(folder: Path, artifact: Artifact) -> None:
-    """Write the two files into `folder`, each atomically, the description last.
+    """Write the files into `folder`, each atomically, the description last; training rows of an artifact that was there before go.
 
     Raises OSError where the disk is full or not writable; no half file stays.
     """
@@ -88,13 +102,23 @@ def save(folder: Path, artifact: Artifact) -> None:
         "input": artifact.input,
         "fitted_on": artifact.fitted_on,
         "noise": None if artifact.noise is None else artifact.noise.tolist(),
+        "temperature": artifact.temperature,
+        "training_rows": None,
         "tensors_sha256": hashlib.sha256(tensors).hexdigest(),
         "provenance": dict(artifact.provenance),
     }
-    with files.replacing(folder / DESCRIPTION) as json_file, files.replacing(folder / TENSORS) as tensor_file:
-        tensor_file.write_bytes(tensors)
+    with (
+        ExitStack() as stack
+    ):  # all are written before the first takes its place, and what is opened first takes it last
+        json_file = stack.enter_context(files.replacing(folder / DESCRIPTION))
+        if artifact.training_rows is not None:
+            rows_file = stack.enter_context(files.replacing(folder / TRAINING_ROWS))
+            description["training_rows"] = _write_rows(rows_file, artifact.training_rows)
+        stack.enter_context(files.replacing(folder / TENSORS)).write_bytes(tensors)
         text = json.dumps(description, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         json_file.write_text(text, encoding="utf-8")
+    if artifact.training_rows is None:
+        (folder / TRAINING_ROWS).unlink(missing_ok=True)
 
 
 def load(folder: Path) -> Artifact:
@@ -120,6 +144,8 @@ def load(folder: Path) -> Artifact:
         fitted_on=description["fitted_on"],
         input=description["input"],
         noise=None if description["noise"] is None else np.array(description["noise"]),
+        temperature=description.get("temperature", 1.0),
+        training_rows=_read_rows(folder / TRAINING_ROWS, description.get("training_rows")),
         provenance=description["provenance"],
         tensors_sha256=description["tensors_sha256"],
     )
@@ -127,6 +153,39 @@ def load(folder: Path) -> Artifact:
 
 def _packed(model: Model) -> bytes:
     return safetensors.numpy.save(dict(model.tensors))
+
+
+def _write_rows(path: Path, rows: NDArray[np.uint64]) -> dict[str, Any]:
+    """Write the hashes of training rows; give what the description says of them."""
+    plain = np.ascontiguousarray(rows, dtype="<u8")
+    with path.open("wb") as file:
+        npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(plain))
+        file.write(plain.data)  # numpy's own writing of arrays would not say that a disk is full
+    return {"count": rows.size, "sha256": _digest(path)}
+
+
+def _read_rows(path: Path, said: Any) -> NDArray[np.uint64] | None:
+    """Map the file of training rows, where the description says something of it: its pages are shared by all processes that read it."""
+    if said is None:
+        return None
+    try:
+        if not isinstance(said, dict) or _digest(path) != said.get("sha256"):
+            raise UserError(f"{path}: its hash is not the one in {DESCRIPTION}: the file was changed, cut or mixed up")
+        rows: NDArray[np.uint64] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: no such file, but {DESCRIPTION} names it: give the artifact as the job wrote it"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}): give the artifact as the job wrote it") from None
+    if rows.dtype != np.dtype("<u8") or rows.shape != (said.get("count"),):
+        raise UserError(f"{path}: no list of hashes as {DESCRIPTION} says it: give the artifact as the job wrote it")
+    return rows
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check(folder: Path, description: Any, tensors: bytes) -> None:
@@ -138,6 +197,11 @@ def _check(folder: Path, description: Any, tensors: bytes) -> None:
     missing = sorted(EXPECTED - description.keys())
     if missing:
         raise UserError(f"{folder}/{DESCRIPTION}: no {', '.join(missing)}: give the artifact as the job wrote it")
+    temperature = description.get("temperature", 1.0)
+    if type(temperature) not in (int, float) or not 0 < temperature < math.inf:
+        raise UserError(
+            f"{folder}/{DESCRIPTION}: temperature is no number above 0: give the artifact as the job wrote it"
+        )
     if hashlib.sha256(tensors).hexdigest() != description.get("tensors_sha256"):
         raise UserError(
             f"{folder}/{TENSORS}: its hash is not the one in {DESCRIPTION}: the file was changed, cut or mixed up"

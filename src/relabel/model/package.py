@@ -29,11 +29,12 @@ def pack(folder: Path, path: Path) -> Package:
 
     Raises UserError where the folder holds no usable model, or anything beside it: what is packed is served, so nothing gets in by chance.
     """
-    predictor.load(artifact.load(folder).model)
-    strangers = sorted(each.name for each in folder.iterdir() if each.name not in artifact.FILES or each.is_symlink())
+    loaded = artifact.load(folder)
+    predictor.load(loaded.model)
+    strangers = sorted(each.name for each in folder.iterdir() if each.name not in loaded.files or each.is_symlink())
     if strangers:
         raise UserError(
-            f"{folder}: {', '.join(strangers)} beside the model: take it out, only {', '.join(artifact.FILES)} are packed"
+            f"{folder}: {', '.join(strangers)} beside the model: take it out, only {', '.join(loaded.files)} are packed"
         )
     with files.replacing(path) as temporary:
         with (
@@ -41,7 +42,7 @@ def pack(folder: Path, path: Path) -> Package:
             gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
         ):
-            for name in sorted(artifact.FILES):
+            for name in sorted(loaded.files):
                 archive.add(folder / name, name, filter=_plain)
         with temporary.open("rb") as written:
             sha256 = hashlib.file_digest(written, "sha256").hexdigest()

@@ -12,7 +12,6 @@ from pydantic import TypeAdapter, ValidationError
 from relabel.data import phrases
 from relabel.errors import UserError
 
-
 WEIGHT, SHARE = "weight", "p_"
 """Columns of a treated table: a row's weight, and how likely each class is, `p_` and its name."""
 

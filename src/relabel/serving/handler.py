@@ -14,6 +14,7 @@ import numpy as np
 from relabel.codecs import table
 from relabel.codecs.codec import NotFiniteError, Predictions, Records
 from relabel.errors import UserError
+from relabel.serving import label_audit
 from relabel.serving.endpoint import Endpoint
 from relabel.serving.messages import NONE, Request, Response, Work
 
@@ -43,10 +44,11 @@ RETRY = {"Retry-After": "1"}
 
 
 class _Asked(NamedTuple):
-    """Records that were read, what their answer is to be written in, and the microseconds that reading took."""
+    """Records that were read, their labels as row -> class, what the answer is to be written in, and the microseconds that reading took."""
 
     answered: str
     records: Records
+    given: Mapping[int, int] | None
     parse: int
 
 
@@ -145,10 +147,13 @@ def _invocations(request: Request, endpoint: Endpoint) -> Response | _Asked:
     if answered is None:
         return refusal(406, f"none of the types in Accept is spoken; spoken are {', '.join(table.CODECS)}")
     started = time.perf_counter_ns()
-    records = table.CODECS[asked].decode(request.body, endpoint.served.predictor.inputs)
+    served = endpoint.served
+    records, given = table.read(request.content_type, asked, request.body, served.predictor.inputs), None
+    if records.labels is not None:
+        records, given = label_audit.known(records, records.labels, served.artifact.classes)
     if records.problems and endpoint.settings.bad_records == "refuse":
         records.refuse()
-    return _Asked(answered, records, (time.perf_counter_ns() - started) // 1000)
+    return _Asked(answered, records, given, (time.perf_counter_ns() - started) // 1000)
 
 
 def _predict(_request: Request, asked: _Asked, endpoint: Endpoint) -> _Predicted:
@@ -167,8 +172,10 @@ def _predict(_request: Request, asked: _Asked, endpoint: Endpoint) -> _Predicted
             refused[row] = f"row {row} (counted from 0) has values too large for this model"
         if endpoint.settings.bad_records == "refuse":
             raise NotFiniteError(next(iter(refused.values())))
+    artifact = endpoint.served.artifact
+    audits = None if asked.given is None else label_audit.of(asked.given, records, probabilities, refused, artifact)
     work = Work(len(probabilities), asked.parse, (time.perf_counter_ns() - started) // 1000)
-    return _Predicted(asked.answered, Predictions(probabilities, endpoint.served.artifact.classes, refused), work)
+    return _Predicted(asked.answered, Predictions(probabilities, artifact.classes, refused, audits), work)
 
 
 def _write(request: Request, predicted: _Predicted, _endpoint: Endpoint) -> Response:

@@ -22,10 +22,15 @@ class Served:
 def load(folder: Path) -> Served:
     """Load a model folder.
 
-    Raises UserError where it is not complete, or names another number of classes than the model has.
+    Raises UserError where it is not complete, or names another number of classes than the model or its noise has.
     """
     loaded = artifact.load(folder)
     called = predictor.load(loaded.model)
+    if loaded.noise is not None and loaded.noise.shape != (called.classes, called.classes):
+        raise UserError(
+            f"{folder}: noise of the shape {loaded.noise.shape} for a model of {called.classes} classes: "
+            "give the artifact as the job wrote it"
+        )
     if len(loaded.classes) != called.classes:
         raise UserError(
             f"{folder}: {len(loaded.classes)} class names for a model of {called.classes} classes: "
