@@ -90,7 +90,7 @@ def test_every_policy_has_a_member_for_each_fold_paired_with_the_folds_own(tried
 
 
 def test_a_fold_has_no_say_in_the_treatment_that_it_judges(tried) -> None:
-    """With all labels of a fold turned, the members it judges are treated exactly as before; others are not."""
+    """With all labels of a fold turned, the members it judges are treated exactly as before, at one strength; others are not."""
     start, seen = tried
     before = trial_members(start, seen)
     fold = start.plan.fold[0] == 0
@@ -98,7 +98,10 @@ def test_a_fold_has_no_say_in_the_treatment_that_it_judges(tried) -> None:
     turned = dataclasses.replace(
         start,
         examples=dataclasses.replace(start.examples, labels=labels),
-        linear=linear.summed(start.features, start.plan, labels, np.ones(900, np.float32), 2),
+        linear=dataclasses.replace(
+            linear.summed(start.features, start.plan, labels, np.ones(900, np.float32), 2),
+            strength=start.linear.strength,
+        ),
     )
     after = trial_members(turned, seen)
     for number in (0, 3):

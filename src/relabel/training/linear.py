@@ -53,11 +53,17 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Folds:
-    """What linear models need to know of the rows: the sums over each fold, of inputs less `shift` (D,); and the fold (N,) of every row."""
+    """What linear models need to know of the rows.
+
+    parts:    sums over each fold, of inputs less `shift` (D,).
+    fold:     (N,) of every row.
+    strength: of the regularisation.
+    """
 
     parts: list[_Sums]
     shift: Array
     fold: NDArray[np.int16]
+    strength: float
 
 
 def summed(
@@ -67,6 +73,8 @@ def summed(
 
     labels:  (N,) classes, 0 to C-1 on the training rows.
     weights: (N,) of each row in the squares.
+
+    Of the strengths that one is taken whose scores go along best with the held-out labels, whatever their scale.
     """
     fold = plan.fold[0]
     shift = features.take(np.flatnonzero(fold != NEVER)[:BLOCK]).mean(axis=0, dtype=np.float64)
@@ -74,26 +82,29 @@ def summed(
         _sums(features, plan.held_out(0, number), labels, weights, shift=shift, classes=classes)
         for number in range(plan.folds)
     ]
-    return Folds(parts, shift, fold)
+    best = max(STRENGTHS, key=lambda strength: _agreement(_models(parts, shift, strength), parts))
+    return Folds(parts, shift, fold, best)
 
 
 def out_of_fold(features: Features, rows: Folds, without: int = NEVER) -> Array:
     """Give probabilities (N, C) of all rows from linear models that did not learn from them.
 
-    without: a fold that no model may learn from.
+    without: a fold that no model may learn from; it has had its say in the strength alone.
 
-    Of the strengths that one is taken whose scores go along best with the held-out labels, whatever their scale. Rows in no fold, or in that
-    without, are scored by the mean of all models. The order of the rows is what counts: how sure the probabilities are is not calibrated.
+    Rows in no fold, or in that without, are scored by the mean of all models. The order of the rows is what counts: how sure the
+    probabilities are is not calibrated.
     """
     used = [number for number in range(len(rows.parts)) if number != without]
-    parts = [rows.parts[number] for number in used]
+    models = _models([rows.parts[number] for number in used], rows.shift, rows.strength)
+    mean = np.mean(models, axis=0)
+    return _probabilities(features, rows, {NEVER: mean, without: mean, **dict(zip(used, models, strict=True))})
+
+
+def _models(parts: list[_Sums], shift: Array, strength: float) -> list[Array]:
+    """For each part the model (D + 1, C) of all others."""
     whole = _Sums(np.sum([part.squares for part in parts], axis=0), np.sum([part.targets for part in parts], axis=0))
-    scale = _scale(whole.squares, rows.shift)
-    solved = [[_solved(whole.less(part), scale, strength) for part in parts] for strength in STRENGTHS]
-    best = max(solved, key=lambda models: _agreement(models, parts))
-    mean = np.mean(best, axis=0)
-    models = {NEVER: mean, without: mean, **dict(zip(used, best, strict=True))}
-    return _probabilities(features, rows, models)
+    scale = _scale(whole.squares, shift)
+    return [_solved(whole.less(part), scale, strength) for part in parts]
 
 
 def _sums(
@@ -139,7 +150,8 @@ def _solved(sums: _Sums, scale: Array, strength: float) -> Array:
     about = (sums.squares[:-1, :-1] - mass * np.outer(mean, mean)) / scale[:, None] / scale
     about[np.diag_indices_from(about)] += strength * mass
     along = (sums.targets[:-1] - mass * np.outer(mean, share)) / scale[:, None]
-    weight = scipy.linalg.solve(about, along, assume_a="pos", overwrite_a=True, check_finite=False) / scale[:, None]
+    factor = scipy.linalg.cho_factor(about, overwrite_a=True, check_finite=False)
+    weight = scipy.linalg.cho_solve(factor, along, check_finite=False) / scale[:, None]
     return np.concatenate([weight, (share - mean @ weight)[None]])
 
 
