@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.auditing import confident, noise, posterior
+from relabel.auditing import noise, posterior
 from relabel.auditing.noise import Estimate, NoiseRates, Verdict, Z
 from relabel.errors import AlgorithmError
 
@@ -28,8 +28,8 @@ class Audit:
     posterior:   (N,) float64, probability that the given label is wrong; 0 for trusted and unlabelled rows.
     suggested:   (N,) int64, the likeliest true label; for a flagged row the likeliest other one.
     flagged:     (N,) bool, what people should look at.
-    doubt:       (N,) float64, finite: orders rows, the worst highest. The log-odds of the posterior or, where the noise is ambiguous, that
-                 another label would be given.
+    doubt:       (N,) float64, finite: orders rows, the worst highest. The log-odds of the posterior or, where errors are hidden
+                 (`Verdict.hidden`), that another label would be given.
     expected:    how many labels of the training rows are wrong, the sum of their posterior; low and high are its 95% interval.
     noise:       the rates that all this follows from.
     verdict:     the kind of noise.
@@ -61,7 +61,7 @@ def examine(
     trusted:  (N,) labels that people verified: never doubted.
 
     Flagged are as many of the training rows as errors are expected, the worst, and all other rows that are at least as bad as the last of
-    them. Under ambiguous noise, where the posterior finds nothing, they are as many as cleanlab flags.
+    them. Where errors are hidden, so that the posterior finds nothing, they are as many as have a label that is not the likeliest.
 
     Raises AlgorithmError where shapes do not fit or labels are no classes.
     """
@@ -74,14 +74,13 @@ def examine(
     clean[trusted] = np.eye(eta.shape[1])[labels[trusted]]
     wrong = np.where(doubted, _other_than_given(clean, labels), 0.0)
     verdict = _verdict(estimate, labels, probability, learning)
-    ambiguous = verdict.kind == "ambiguous"
     doubt = np.full(labels.size, UNDOUBTED)
-    through = np.full_like(rates.given_true, 1.0) if ambiguous else rates.given_true
-    doubt[doubted] = posterior.log_odds((probability if ambiguous else eta)[doubted], labels[doubted], through)
+    through = np.ones_like(rates.given_true) if verdict.hidden else rates.given_true
+    doubt[doubted] = posterior.log_odds((probability if verdict.hidden else eta)[doubted], labels[doubted], through)
     expected, low, high = _expected(wrong[learning], estimate, eta[learning])
     count = round(expected)
-    if ambiguous:
-        count = int(confident.flags(labels[learning], probability[learning]).sum())
+    if verdict.hidden:
+        count = int((probability[learning].argmax(axis=1) != labels[learning]).sum())
     flagged = _flagged(doubt, learning, doubted, count)
     return Audit(
         probability=probability,

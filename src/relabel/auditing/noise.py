@@ -53,6 +53,11 @@ class Verdict:
     high: float
     doubted: float
 
+    @property
+    def hidden(self) -> bool:
+        """Whether wrong labels, if there are any, sit among ambiguous rows, where the posterior sees none."""
+        return self.wrong < FEW and self.doubted >= DOUBTED
+
     def sentence(self) -> str:
         """Say it to people."""
         share = f"{self.wrong:.1%} of the training labels ({self.low:.1%} to {self.high:.1%})"
