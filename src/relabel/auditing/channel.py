@@ -24,8 +24,8 @@ TINY = 1e-7
 MOST_WRONG = 0.49
 """Most that a class's errors sum to: its true label stays the likeliest, and the matrix can be inverted."""
 
-MOST_ROWS = 100_000
-"""More rows are thinned to about this many: the rates are then known to a fraction of a percent."""
+MOST_ROWS = 30_000
+"""More rows are thinned to about this many: the rates are then known to half a percent."""
 
 RIGHT, WRONG = 10.0, 0.5
 """Rows that every class is taken to have shown before: rightly labelled, and wrongly with each other label."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from relabel.data.examples import Features
 from relabel.training.folds import NEVER, FoldPlan
 
-STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+STRENGTHS = (0.3, 1.0, 3.0, 10.0)
 """L strengths, in units of the training rows, for inputs of deviation 1."""
 
 SHARPNESS = 5.0
