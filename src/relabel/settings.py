@@ -134,6 +134,11 @@ class TrainSettings(Settings):
     id_column: str = setting("id", help="column of a row's own name; optional in the data")
     width_expected: int = setting(0, low=0, help="embedding width to insist on; 0 takes what the first file has")
 
+    data_issues: Literal["off", "on", "thorough"] = setting(
+        "on",
+        help="look for near duplicates, outliers, rare classes, weak slices, overlapping classes and drift between splits; "
+        "`thorough` misses fewer near rows and takes six times as long on 10,000 rows, eighteen times on 60,000",
+    )
     threads: int = setting(0, low=0, high=1024, help="processor threads; 0 is half the cores, at most 4")
     checkpoint_seconds: float = setting(
         5.0, above=0, high=3600, unit="s", help="how often a running fit is saved: the work a kill can cost"

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.image
 RESULTS = {
     "audit.parquet",
     "cleaned.csv",
+    "data_issues.csv",
+    "data_issues.json",
     "final-results.json",
     "journal.jsonl",
     "label_issues.csv",

@@ -28,6 +28,8 @@ RESULTS = {
     "pre-annotations.json",
     "final-results.json",
     "metrics.json",
+    "data_issues.json",
+    "data_issues.csv",
     "journal.jsonl",
     "run.json",
 }

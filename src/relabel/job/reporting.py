@@ -64,6 +64,8 @@ def findings(found: Findings) -> None:
         gain["accuracy"].low,
         gain["accuracy"].high,
     )
+    for issue in found.data_issues:
+        log.info("%s: %s", issue.name, issue.sentence)
     log.info(
         "on test labels that the audit changed itself, as the seed project scores: %.4f (optimistic)",
         found.relabelled_test.accuracy,

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import relabel
-from relabel.auditing import confident, doubt, members, policies
+from relabel.auditing import confident, doubt, members, neighbours, policies
+from relabel.auditing.data_issues.issue import Issue
+from relabel.auditing.data_issues.survey import Opinion, survey
 from relabel.auditing.examine import Audit, examine, worst
 from relabel.auditing.members import Members
 from relabel.auditing.noise import Estimate
@@ -45,6 +47,8 @@ DEV_STREAM = 4
 
 TRIED = ["drop", "weight", "soft"]
 """What the policy auto tries."""
+
+EFFORT = {"on": neighbours.QUICK, "thorough": neighbours.THOROUGH}
 
 
 def run(examples: Examples, data: str, settings: TrainSettings, fits: Fits) -> tuple[Findings, Artifact]:
@@ -138,6 +142,7 @@ class _Job:
             served=self._served(judged, treated=after is not before),
             relabelled_test=self._relabelled(judged, audit.probability, flags),
             verified=self._verified(judged),
+            data_issues=self._data_issues(Opinion(audit.probability, audit.posterior)),
         )
         return findings, self._artifact(findings, after[judged.best], judged.dev[judged.best])
 
@@ -260,6 +265,10 @@ class _Job:
         test = self.examples.rows(Split.TEST)
         flipped = np.where(flags, probability.argmax(axis=1), self.examples.labels)[test]
         return metrics.score(flipped, judged.after[judged.best])
+
+    def _data_issues(self, opinion: Opinion) -> tuple[Issue, ...]:
+        effort = self.settings.data_issues
+        return () if effort == "off" else survey(self.examples, opinion, EFFORT[effort], seed=self.settings.seed)
 
     def _artifact(self, findings: Findings, model: Model, dev: NDArray[np.float32]) -> Artifact:
         """Make what is served; the temperature of its label audit is learned on the choosing half of dev, of which `dev` (h, C) is predicted."""

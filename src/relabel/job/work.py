@@ -23,7 +23,16 @@ from relabel.data.digest import digest
 from relabel.job import reporting, stages
 from relabel.job.fits import Fits
 from relabel.model import artifact
-from relabel.results import audit_table, cleaned, journal, label_issues, metrics_file, run_record, seed_files
+from relabel.results import (
+    audit_table,
+    cleaned,
+    data_issues,
+    journal,
+    label_issues,
+    metrics_file,
+    run_record,
+    seed_files,
+)
 from relabel.results.findings import Findings
 from relabel.settings import TrainSettings
 
@@ -37,6 +46,7 @@ WRITERS = (
     seed_files.write,
     journal.write,
     metrics_file.write,
+    data_issues.write,
 )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from relabel.auditing.data_issues.issue import Issue
 from relabel.auditing.examine import Audit
 from relabel.auditing.policies import Treatment
 from relabel.data.examples import Examples
@@ -51,6 +52,7 @@ class Findings:
     cleanlab_given_true: (C, C) noise rates from cleanlab's confident joint, to stand beside ours.
     choice:            what the policy auto chose and why; None under any other.
     comparison:        before and after on the test rows.
+    data_issues:       other issues of the data, none where they were not looked for.
     relabelled_test:   scores of the served model on test labels that the audit changed: the seed's protocol, optimistic.
     verified:          before and after on test rows that people verified; None where they are too few.
     """
@@ -71,3 +73,4 @@ class Findings:
     served: Served
     relabelled_test: Scores
     verified: Verified | None = None
+    data_issues: tuple[Issue, ...] = ()
