@@ -129,6 +129,20 @@ def test_labels_that_are_doubtful_because_rows_are_are_not_called_wrong(make) ->
     assert not worst(audit, data.all()).size
 
 
+def test_duplicates_with_other_labels_speak_against_each_other(make) -> None:
+    """Of two equal rows with two labels one is wrong: their posteriors sum to 1, where each alone would pass; equal labels change nothing."""
+    data = make()
+    unsure = np.array([[0.6, 0.4], [0.6, 0.4], [0.6, 0.4], [0.6, 0.4]])
+    labels, every = np.array([0, 1, 0, 0]), np.ones(4, bool)
+    estimate = Estimate(unsure, data.known.rates, data.known.covariance)
+    alone = examine(labels, estimate, training=every, trusted=~every)
+    pairs = examine(labels, estimate, training=every, trusted=~every, group=np.array([0, 0, 1, 1]))
+    assert pairs.posterior[:2].sum() == pytest.approx(1)
+    assert (pairs.posterior[:2] > alone.posterior[:2]).all()
+    assert (pairs.doubt[:2] > alone.doubt[:2]).all()
+    np.testing.assert_allclose(pairs.posterior[2:], alone.posterior[2:])
+
+
 def test_perfect_labels_are_left_alone(make) -> None:
     """Without noise and with classes apart there is none, and hardly a row is flagged."""
     data = make(distance=6, given_true=np.eye(2))

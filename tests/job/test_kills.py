@@ -113,12 +113,12 @@ def survive(channel, tmp_path, kills: int, epochs: int) -> tuple[float, list[Att
 
 def test_a_job_killed_four_times_ends_as_if_it_had_not_been(channel, tmp_path) -> None:
     """SIGKILL and SIGTERM at moments spread over a job of a minute: the end is equal to the bit, little is repeated."""
-    seconds, attempts = survive(channel, tmp_path, kills=4, epochs=1100)
+    seconds, attempts = survive(channel, tmp_path, kills=4, epochs=700)
     print(f"unbroken {seconds:.0f} s; repeated {[round(one.repeated(), 1) for one in attempts if one.killed_at]} s")  # noqa: T201
 
 
 @pytest.mark.faults
 def test_a_job_killed_twenty_times_ends_as_if_it_had_not_been(channel, tmp_path) -> None:
     """The same with twenty kills."""
-    seconds, attempts = survive(channel, tmp_path, kills=20, epochs=1100)
+    seconds, attempts = survive(channel, tmp_path, kills=20, epochs=700)
     print(f"unbroken {seconds:.0f} s; repeated {[round(one.repeated(), 1) for one in attempts if one.killed_at]} s")  # noqa: T201

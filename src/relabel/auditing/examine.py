@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from relabel.auditing import noise, posterior
 from relabel.auditing.noise import Estimate, NoiseRates, Verdict, Z
+from relabel.data import duplicates
 from relabel.errors import AlgorithmError
 
 UNDOUBTED = -1000.0
@@ -54,11 +55,13 @@ def examine(
     *,
     training: NDArray[np.bool_],
     trusted: NDArray[np.bool_],
+    group: NDArray[np.int64] | None = None,
 ) -> Audit:
     """Audit labels (N,), -1 for unlabelled, given what true labels and noise are likely to be.
 
     training: (N,) rows that were cross-validated: errors are counted among those of them that have a label and are not trusted.
     trusted:  (N,) labels that people verified: never doubted.
+    group:    (N,) duplicate group of each row: where duplicates carry another label, that speaks against the row's own.
 
     Flagged are as many of the training rows as errors are expected, the worst, and all other rows that are at least as bad as the last of
     them. Where errors are hidden, so that the posterior finds nothing, they are as many as have a label that is not the likeliest.
@@ -70,13 +73,19 @@ def examine(
     doubted = (labels >= 0) & ~trusted
     learning = doubted & training
     probability = eta @ rates.given_true
-    clean = posterior.true_given_both(eta, labels, rates.given_true)
+    also = None if group is None else duplicates.other_labels(group, labels, eta.shape[1])
+    clean = posterior.true_given_both(eta, labels, rates.given_true, also)
     clean[trusted] = np.eye(eta.shape[1])[labels[trusted]]
     wrong = np.where(doubted, _other_than_given(clean, labels), 0.0)
     verdict = _verdict(estimate, labels, probability, learning)
     doubt = np.full(labels.size, UNDOUBTED)
     through = np.ones_like(rates.given_true) if verdict.hidden else rates.given_true
-    doubt[doubted] = posterior.log_odds((probability if verdict.hidden else eta)[doubted], labels[doubted], through)
+    doubt[doubted] = posterior.log_odds(
+        (probability if verdict.hidden else eta)[doubted],
+        labels[doubted],
+        through,
+        None if also is None else also[doubted],
+    )
     expected, low, high = _expected(wrong[learning], estimate, eta[learning])
     count = round(expected)
     if verdict.hidden:

@@ -36,27 +36,33 @@ def true_given_input(
 
 
 def true_given_both(
-    eta: NDArray[np.float64], labels: NDArray[np.int64], given_true: NDArray[np.float64]
+    eta: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    given_true: NDArray[np.float64],
+    also: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Give clean (N, C) = P(true j | x, given label), in proportion to given_true[j, label] * eta[j].
 
     labels: (N,); for -1, nothing was given and clean is eta.
+    also:   (N, C), other labels that duplicates of the row carry: each is one more that somebody gave, given_true[j, other].
     """
-    weight = np.concatenate([given_true.T, np.ones((1, len(given_true)))])[labels]  # the last row serves label -1
-    clean = weight * eta
+    clean = _likelihood(labels, given_true, also) * eta
     impossible = clean.sum(axis=1) <= 0.0  # a label that no likely class is ever given tells nothing
     clean[impossible] = eta[impossible]
     return _normal(clean)
 
 
 def log_odds(
-    eta: NDArray[np.float64], labels: NDArray[np.int64], given_true: NDArray[np.float64]
+    eta: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    given_true: NDArray[np.float64],
+    also: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Give the log-odds (N,) that the label (N,), 0 to C-1, is wrong: the logit of the posterior, which it tells apart where that rounds to 1.
 
     With given_true all ones, of the other classes against the given one, whatever the noise.
     """
-    odds = eta.clip(min=TINY) * given_true.T[labels].clip(min=TINY)
+    odds = eta.clip(min=TINY) * _likelihood(labels, given_true, also).clip(min=TINY)
     own = np.take_along_axis(odds, labels[:, None], axis=1)[:, 0]
     np.put_along_axis(odds, labels[:, None], 0.0, axis=1)
     against: NDArray[np.float64] = np.log(odds.sum(axis=1)) - np.log(own)
@@ -90,6 +96,19 @@ def softened(probability: NDArray[np.float64], temperature: float) -> NDArray[np
     if temperature == 1.0:
         return probability
     return _normal(probability.clip(min=TINY) ** (1.0 / temperature))
+
+
+def _likelihood(
+    labels: NDArray[np.int64], given_true: NDArray[np.float64], also: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
+    """How likely the row's own label and those in `also` are under each true class (N, C)."""
+    likelihood: NDArray[np.float64] = np.concatenate([given_true.T, np.ones((1, len(given_true)))])[
+        labels
+    ]  # last: label -1
+    for label in range(0 if also is None else len(given_true)):
+        rows = np.flatnonzero(also[:, label])  # type: ignore[index]  # there are none without `also`
+        likelihood[rows] *= given_true[:, label]
+    return likelihood
 
 
 def _normal(weight: NDArray[np.float64]) -> NDArray[np.float64]:

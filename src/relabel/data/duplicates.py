@@ -51,6 +51,20 @@ def conflicting(group: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[
     return known & (low < high)[group]
 
 
+def other_labels(group: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -> NDArray[np.bool_] | None:
+    """Labels (N, C) that the other rows of each row's group carry and the row does not; None where no group carries two."""
+    rows = np.flatnonzero(conflicting(group, labels))
+    if not rows.size:
+        return None
+    _, place = np.unique(group[rows], return_inverse=True)
+    carried = np.zeros((int(place.max()) + 1, classes), np.bool_)
+    carried[place, labels[rows]] = True
+    others = np.zeros((group.size, classes), np.bool_)
+    others[rows] = carried[place]
+    others[rows, labels[rows]] = False
+    return others
+
+
 def first_equal(keys: Iterable[Hashable]) -> NDArray[np.int64]:
     """Give each key (N,) the row of the first key equal to it."""
     seen: dict[Hashable, int] = {}

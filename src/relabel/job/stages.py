@@ -171,7 +171,10 @@ class _Job:
         return learning
 
     def _audit(self, estimate: Estimate) -> Audit:
-        return examine(self.examples.labels, estimate, training=self.training, trusted=self.examples.trusted)
+        examples = self.examples
+        return examine(
+            examples.labels, estimate, training=self.training, trusted=examples.trusted, group=examples.group
+        )
 
     def _second(self, audit: Audit, estimate: Estimate, plan: folds.FoldPlan) -> Audit:
         """Train the folds again without the worst rows, and audit again."""

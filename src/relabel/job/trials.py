@@ -132,4 +132,5 @@ def _audit(tried: Tried, pairs: Mapping[frozenset[int], Model], without: int) ->
     training = (fold != NEVER) & (fold != without)
     learning = training & (examples.labels >= 0) & ~examples.trusted
     estimate = members.relearned(Members(straight, network), examples.labels, learning, tried.estimate, cleaned=False)
-    return examine(examples.labels, estimate, training=training, trusted=examples.trusted), training
+    audit = examine(examples.labels, estimate, training=training, trusted=examples.trusted, group=examples.group)
+    return audit, training
