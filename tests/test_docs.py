@@ -1,4 +1,4 @@
-"""Promises of the page on SageMaker: its commands run as written, one after another, against an imitation of AWS on this machine."""
+"""Promises of the pages: their commands run as written, one after another; those on SageMaker against an imitation of AWS on this machine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -320,3 +321,31 @@ def test_links_lead_somewhere() -> None:
         headings = re.findall(r"^#+ (.+)$", file.read_text(), flags=re.MULTILINE)
         slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
         assert not anchor or anchor in slugs, f"{target}#{anchor}"
+
+
+def test_the_page_on_labelling_runs_as_written(channel, tmp_path) -> None:
+    """Its commands, pasted in order into one shell, end with 0 and choose rows of the pool."""
+    page = (ROOT / "docs" / "select.md").read_text()
+    commands = re.findall(r"^```sh\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    assert len(commands) == page.count("```") / 2
+    shutil.copytree(channel(rows=300) / "input" / "data" / "train", tmp_path / "my-data")
+    for suffix in (".npy", ".csv"):
+        shutil.copy((tmp_path / "my-data" / "dev").with_suffix(suffix), (tmp_path / "pool").with_suffix(suffix))
+    lines = (tmp_path / "pool.csv").read_text().splitlines()
+    (tmp_path / "pool.csv").write_text("\n".join([lines[0], *(line[:-1] for line in lines[1:])]) + "\n")
+    (tmp_path / "relabel").write_text(f'#!/bin/sh\nexec {sys.executable} -m relabel "$@"\n')
+    (tmp_path / "relabel").chmod(0o755)
+    variables = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "".join(commands)],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "labels is worth" in done.stdout or "no label is doubtful" in done.stdout
+    chosen = (tmp_path / "next.csv").read_text().splitlines()
+    assert chosen[0] == "order,row,predicted,margin,score,review"
+    assert len(chosen) > 50

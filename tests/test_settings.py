@@ -47,9 +47,9 @@ def test_the_seeds_names_work() -> None:
 
 
 def test_the_defaults_are_the_seeds() -> None:
-    """64 wide, Adam at 3e-4, batches of 32, one epoch; the policy is drop."""
+    """64 wide, Adam at 3e-4, batches of 32, one epoch; the policy is auto."""
     got = parse(TrainSettings, {})
-    assert (got.width, got.lr, got.batch_size, got.max_epochs, got.policy) == (64, 3e-4, 32, 1, "drop")
+    assert (got.width, got.lr, got.batch_size, got.max_epochs, got.policy) == (64, 3e-4, 32, 1, "auto")
 
 
 def test_what_the_platform_adds_is_passed_over() -> None:

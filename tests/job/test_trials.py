@@ -154,6 +154,14 @@ def test_labels_without_noise_are_kept(tmp_path) -> None:
     assert found["served"]["fitted_on"] == "given"
 
 
+def test_two_folds_are_too_few_for_a_trial(tmp_path) -> None:
+    """Nothing is tried, and it says how many it takes."""
+    found = job(tmp_path, NOISE, folds=2)
+    assert found["audit"]["kind_of_noise"]["kind"] == "class_conditional"
+    assert found["treatment"]["choice"]["outcome"] == "no_evidence"
+    assert "3 folds or more" in found["treatment"]["verdict"]
+
+
 def test_flips_are_tried_only_where_they_are_allowed(tmp_path) -> None:
     """With `flips` they stand among the trials."""
     found = job(tmp_path, NOISE, rows=1500, flips=True)

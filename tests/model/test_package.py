@@ -91,3 +91,38 @@ def test_the_command_says_what_it_wrote(folder, tmp_path) -> None:
     assert done.exit_code == 0
     assert done.output.startswith(str(tmp_path / "m.tar.gz"))
     assert hashlib.sha256((tmp_path / "m.tar.gz").read_bytes()).hexdigest() in done.output
+
+
+def test_a_package_is_unpacked_as_the_folder_that_it_was_made_of(folder, tmp_path) -> None:
+    """A folder is itself; a file gives the same model for as long as it is needed, and nothing stays."""
+    package.pack(folder, tmp_path / "model.tar.gz")
+    with package.unpacked(folder) as found:
+        assert found == folder
+    with package.unpacked(tmp_path / "model.tar.gz") as found:
+        assert artifact.load(found).tensors_sha256 == artifact.load(folder).tensors_sha256
+    assert not found.exists()
+
+
+def test_only_the_files_of_a_model_are_taken_out_of_a_package(folder, tmp_path) -> None:
+    """Names that lead elsewhere, links and strangers are passed over; a leading `./` is none of them."""
+    path = tmp_path / "model.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name in artifact.FILES:
+            archive.add(folder / name, f"./{name}")
+        archive.add(folder / artifact.DESCRIPTION, "../../stranger.py")
+        link = tarfile.TarInfo("deeper/model.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    with package.unpacked(path) as found:
+        assert sorted(each.name for each in found.iterdir()) == sorted(artifact.FILES)
+        assert artifact.load(found).classes == ("bad", "good")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no archive", b"\x1f\x8b torn"])
+def test_what_is_no_package_is_refused(tmp_path, content) -> None:
+    """With its name, and with what to give."""
+    path = tmp_path / "model.tar.gz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"model\.tar\.gz.*give"), package.unpacked(path):
+        pass

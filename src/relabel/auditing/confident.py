@@ -100,6 +100,19 @@ def crowd(labels: NDArray[np.int64], probability: NDArray[np.float64]) -> Crowd:
     return Crowd(consensus, quality, score, annotators)
 
 
+def next_scores(labels: NDArray[np.int64], probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give ActiveLab's score (N,) of each row; label the lowest next, once more where it has a label already.
+
+    labels: (N, M), -1 where an annotator gave none; probability: (N, C), checked, of a model that was not trained on these rows.
+    """
+    people = (labels >= 0).any(axis=0)
+    if people.any():
+        return crowd(labels[:, people], probability).score
+    with _quiet():
+        scores: NDArray[np.float64] = get_active_learning_scores(pred_probs_unlabeled=probability)[1]
+    return scores
+
+
 def _together(
     table: NDArray[np.float64], probability: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:

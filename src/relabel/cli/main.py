@@ -24,6 +24,8 @@ COMMANDS = {
     "undo": "relabel.cli.undo",
     "annotators": "relabel.cli.annotators",
     "review": "relabel.cli.review",
+    "select": "relabel.cli.select",
+    "curve": "relabel.cli.curve",
 }
 """Command -> the module whose `command` it is."""
 

@@ -190,6 +190,9 @@ class _Job:
         """Try treatments where wrong labels can be found at all."""
         if audit.verdict.kind != "class_conditional":
             return Choice("no_evidence", "", f"kept for lack of evidence: {audit.verdict.sentence()}")
+        if self.settings.folds < trials.LEAST_FOLDS:
+            needed = f"trials need {trials.LEAST_FOLDS} folds or more, and `folds` is {self.settings.folds}"
+            return Choice("no_evidence", "", f"kept for lack of evidence: {needed}")
         names = [*TRIED, "flip"] if self.settings.flips else TRIED
         return trials.choose(tried, names, limits(self.settings), self.choosing)
 

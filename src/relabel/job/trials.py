@@ -34,6 +34,9 @@ from relabel.training.out_of_fold import out_of_fold, predict
 PAIR_STREAM = 5
 """Keeps the seeds of members that miss two folds apart from those of other members."""
 
+LEAST_FOLDS = 3
+"""Models that miss two folds need a third to learn from."""
+
 Fit = Callable[[str, Sequence[Member]], list[Model]]
 
 

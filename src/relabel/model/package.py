@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import shutil
 import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +53,41 @@ def pack(folder: Path, path: Path) -> Package:
             sha256 = hashlib.file_digest(written, "sha256").hexdigest()
         size = temporary.stat().st_size
     return Package(path, size, sha256)
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """Give the folder of a model: the one at `path`, or, of a file as `pack` writes it, a temporary one while it is needed.
+
+    Only the two files of a model are read from it, wherever their names say that they belong.
+
+    Raises UserError where there is nothing at `path`, or it is neither a folder nor such a file.
+    """
+    if path.is_dir():
+        yield path
+        return
+    if not path.is_file():
+        raise UserError(f"{path}: no such file or folder: give a model folder or its model.tar.gz")
+    with tempfile.TemporaryDirectory(prefix="relabel-model-") as made:
+        folder = Path(made) / path.name
+        folder.mkdir()
+        try:
+            with tarfile.open(path) as archive:
+                for member in archive:
+                    if member.isfile() and Path(member.name).name in artifact.FILES:
+                        _copy(archive, member, folder / Path(member.name).name)
+        except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error):
+            raise UserError(
+                f"{path}: no model.tar.gz can be read from it: it is no archive, or torn; give the file as it was packed"
+            ) from None
+        yield folder
+
+
+def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, to: Path) -> None:
+    source = archive.extractfile(member)
+    if source is not None:
+        with source, to.open("wb") as file:
+            shutil.copyfileobj(source, file)
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:

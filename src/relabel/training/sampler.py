@@ -81,6 +81,7 @@ def chunks(members: Sequence[Member], batch_size: int, epochs: int, size: int, s
         rows = np.zeros((count, len(members), batch_size), dtype=np.int64)
         weights = np.zeros(rows.shape)
         for m, (member, stream) in enumerate(zip(members, streams, strict=True)):
+            rows[:, m] = member.rows[0]  # what pads a batch must be a row with a target
             for k in range(count):
                 batch = next(stream, None)
                 if batch is None:
