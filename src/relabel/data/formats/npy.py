@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from relabel.data.formats.matrix import Matrix, flat_shape
 from relabel.errors import UserError
 
+ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
+"""How a file of several arrays begins, and an empty one."""
+
 REMEDY = "save the embeddings alone, as one array: np.save(path, array)"
 
 
@@ -30,15 +33,15 @@ def read(path: Path) -> Matrix:
 
 
 def _array(path: Path) -> NDArray[np.floating]:
+    with path.open("rb") as file:  # numpy leaves a broken archive open
+        if file.read(len(ARCHIVES[0])) in ARCHIVES:
+            raise UserError(f"an archive of arrays (.npz) where one array is expected; {REMEDY}")
     try:
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        loaded: NDArray[np.floating] = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # a torn header can end in any exception of the reader
         if isinstance(error, MemoryError | OSError):
             raise
         raise UserError(f"{_seen(str(error))}; {REMEDY}") from None
-    if not isinstance(loaded, np.ndarray):
-        loaded.close()
-        raise UserError(f"an archive of arrays (.npz) where one array is expected; {REMEDY}")
     if loaded.dtype.kind != "f" or loaded.dtype.itemsize not in (2, 4, 8):
         raise UserError(f"an array of {loaded.dtype}: give float16, float32 or float64")
     return loaded
