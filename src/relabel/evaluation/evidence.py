@@ -46,7 +46,7 @@ class Choice:
     best:     the treatment with the largest gain of log loss among those that do not hurt accuracy; "" where none was tried.
     why:      a sentence.
     rows, groups: tried on.
-    smallest_accuracy, smallest_log_loss: gains of `best` smaller than this could not have been told from none.
+    smallest_accuracy, smallest_log_loss: gains of `best` smaller than this could not have been told from none; None where none was tried.
     """
 
     outcome: Outcome
@@ -55,8 +55,8 @@ class Choice:
     trials: Mapping[str, Trial] = dataclasses.field(default_factory=dict)
     rows: int = 0
     groups: int = 0
-    smallest_accuracy: float = 0.0
-    smallest_log_loss: float = 0.0
+    smallest_accuracy: float | None = None
+    smallest_log_loss: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""

@@ -55,6 +55,14 @@ def findings(found: Findings) -> None:
         log_loss_gain=gain["log_loss"].value,
     )
     metrics.emit(dev_accuracy=dev.accuracy, dev_log_loss=dev.log_loss)
+    log.info(
+        "%.0f labels of the training rows are expected to be wrong (%.0f to %.0f): %s%s",
+        found.audit.expected,
+        found.audit.low,
+        found.audit.high,
+        found.audit.verdict.sentence(),
+        "; flagged are the labels that are not the likeliest" if found.audit.verdict.hidden else "",
+    )
     log.info("%s", found.treatment.verdict)
     log.info(
         "accuracy on the given test labels: %.4f before, %.4f after; gain %+.4f (95%% interval %+.4f to %+.4f)",
