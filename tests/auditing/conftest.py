@@ -40,7 +40,7 @@ class Made:
         """What is to be learned, exactly: the true classes' probabilities and the noise."""
         classes = len(self.given_true)
         rates = NoiseRates(self.given_true, self.given_true, self.given_true)
-        return Estimate(self.eta, rates, np.zeros((classes,) * 4))
+        return Estimate(self.eta, rates, np.zeros((classes, classes)))
 
     def none(self) -> np.ndarray:
         """A mask (N,) of no row."""

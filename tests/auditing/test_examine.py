@@ -103,10 +103,7 @@ def test_the_number_of_errors_comes_with_its_interval(make) -> None:
 def test_rates_that_are_not_sure_widen_the_number_and_the_verdict(make) -> None:
     """With rates known to .02 only, both intervals are wider, and a small share of errors is unclear."""
     data = make(given_true=[[0.97, 0.03], [0.03, 0.97]])
-    spread = np.zeros((2, 2, 2, 2))
-    for i, j in itertools.product(range(2), range(2)):
-        for k in range(2):
-            spread[i, j, i, k] = 0.02**2 * (1 if j == k else -1)
+    spread = np.diag([0.02**2, 0.02**2])
     sure = audited(data)
     unsure = examine(
         data.labels, Estimate(data.eta, data.known.rates, spread), training=data.all(), trusted=data.none()
@@ -134,7 +131,7 @@ def test_duplicates_with_other_labels_speak_against_each_other(make) -> None:
     data = make()
     unsure = np.array([[0.6, 0.4], [0.6, 0.4], [0.6, 0.4], [0.6, 0.4]])
     labels, every = np.array([0, 1, 0, 0]), np.ones(4, bool)
-    estimate = Estimate(unsure, data.known.rates, data.known.covariance)
+    estimate = Estimate(unsure, data.known.rates, data.known.right)
     alone = examine(labels, estimate, training=every, trusted=~every)
     pairs = examine(labels, estimate, training=every, trusted=~every, group=np.array([0, 0, 1, 1]))
     assert pairs.posterior[:2].sum() == pytest.approx(1)
@@ -162,7 +159,7 @@ def test_the_order_of_rows_and_of_classes_does_not_matter(rows, classes, seed) -
     training, trusted = rng.random(rows) < 0.8, (rng.random(rows) < 0.1) & (labels >= 0)
 
     def estimate(eta, noise) -> Estimate:
-        return Estimate(eta, NoiseRates(noise, noise, noise), np.zeros((classes,) * 4))
+        return Estimate(eta, NoiseRates(noise, noise, noise), np.zeros((classes, classes)))
 
     audit = examine(labels, estimate(eta, noise), training=training, trusted=trusted)
     assert ((audit.posterior >= 0) & (audit.posterior <= 1)).all()
@@ -234,6 +231,6 @@ def test_inputs_that_do_not_fit_are_refused(change) -> None:
     fine = {"labels": np.array([0, 1, 1]), "eta": np.full((3, 2), 0.5)}
     masks = {"training": np.ones(3, bool), "trusted": np.zeros(3, bool)}
     given = {**fine, **masks, **change}
-    estimate = Estimate(given.pop("eta"), NoiseRates(*[np.eye(2)] * 3), np.zeros((2, 2, 2, 2)))
+    estimate = Estimate(given.pop("eta"), NoiseRates(*[np.eye(2)] * 3), np.zeros((2, 2)))
     with pytest.raises(AlgorithmError):
         examine(given.pop("labels"), estimate, **given)

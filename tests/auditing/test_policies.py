@@ -63,7 +63,7 @@ def test_every_policy_keeps_the_shared_rules(name, seed, rows, classes) -> None:
     )
     noise = 0.8 * np.eye(classes) + 0.2 * rng.dirichlet(np.ones(classes), classes)
     estimate = Estimate(
-        rng.dirichlet(np.ones(classes), rows), NoiseRates(noise, noise, noise), np.zeros((classes,) * 4)
+        rng.dirichlet(np.ones(classes), rows), NoiseRates(noise, noise, noise), np.zeros((classes, classes))
     )
     audit = examine(labels, estimate, training=training, trusted=trusted)
     done = decide(name, audit, labels, training=training, trusted=trusted, limits=limits)

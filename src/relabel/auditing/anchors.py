@@ -29,8 +29,7 @@ LEFT = 1e-6
 def estimate(labels: NDArray[np.int64], probability: NDArray[np.float64], learning: NDArray[np.bool_]) -> Estimate:
     """Estimate from labels (N,) of the rows (N,) in `learning` and checked out-of-fold probabilities (N, C) of given labels.
 
-    Probabilities that are surer than the labels bear out are softened first. The covariance takes anchors of one class for
-    independent of those of another, and of each other.
+    Probabilities that are surer than the labels bear out are softened first. The rates are taken for independent of each other.
     """
     found = rates(labels[learning], probability[learning])
     classes = probability.shape[1]
@@ -39,19 +38,8 @@ def estimate(labels: NDArray[np.int64], probability: NDArray[np.float64], learni
     )
     eta = posterior.true_given_input(soft, found.given_true, floor=LEFT * soft)
     variance = ((found.high - found.low) / (2 * Z)) ** 2
-    off = ~np.eye(classes, dtype=np.bool_)
-    return Estimate(eta, found, _covariance(np.where(off, variance, 0.0)))
-
-
-def _covariance(variance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Independent errors of the variances (C, C), with the diagonal that makes up for them: (C, C, C, C)."""
-    classes = len(variance)
-    covariance = np.zeros((classes,) * 4)
-    for i in range(classes):
-        covariance[i, :, i, :] = np.diag(variance[i])
-        covariance[i, i, i, :] = covariance[i, :, i, i] = -variance[i]
-        covariance[i, i, i, i] = variance[i].sum()
-    return covariance
+    np.fill_diagonal(variance, 0.0)
+    return Estimate(eta, found, np.diag(variance.sum(axis=1)))
 
 
 def rates(labels: NDArray[np.int64], probability: NDArray[np.float64]) -> NoiseRates:

@@ -27,6 +27,9 @@ MOST_WRONG = 0.49
 MOST_ROWS = 30_000
 """More rows are thinned to about this many: the rates are then known to half a percent."""
 
+MOST_NUMBERS = 1_000
+"""Numbers whose errors are judged together: the slopes of MOST_ROWS rows take 240 MB then."""
+
 RIGHT, WRONG = 10.0, 0.5
 """Rows that every class is taken to have shown before: rightly labelled, and wrongly with each other label."""
 
@@ -47,7 +50,8 @@ class Channel:
     weight:     (M C, C) float64 and
     bias:       (C,) float64, from the members' logarithms, of deviation 1, to the logits of the true label.
     given_true: (C, C) float64, P(given j | true i); a row's errors sum to MOST_WRONG at most.
-    covariance: (C, C, C, C) float64 of the entries of given_true among each other; zero where given_true was given.
+    deviation:  (C, C) float64, standard errors of given_true; zero where that was given.
+    right:      (C, C) float64, covariance of its diagonal, the rates of right labels, among each other.
     likelihood: mean log-likelihood of the rows that were learned from.
     """
 
@@ -55,7 +59,8 @@ class Channel:
     weight: Array
     bias: Array
     given_true: Array
-    covariance: Array
+    deviation: Array
+    right: Array
     likelihood: float
 
     def true_given_input(self, evidence: NDArray[np.floating]) -> Array:
@@ -74,8 +79,9 @@ def fit(
     group:      (n,) duplicate group of each row: rows of one group do not speak independently. By default each row is its own.
     given_true: (C, C), to take the noise for known, for example from an earlier pass.
 
-    The covariance is that of the maximum of a likelihood whose parts are the groups (White 1982, with the information in place of the
-    Hessian). It takes the form above for true; how far that may be, it cannot know.
+    The errors are those of the maximum of a likelihood whose parts are the groups (White 1982, with the information in place of the
+    Hessian). They take the form above for true; how far that may be, they cannot know. With more than MOST_NUMBERS numbers, weights and
+    biases are taken for known and rates for independent, which makes them a little too small.
     """
     members, rows, classes = evidence.shape
     group = np.arange(rows) if group is None else group
@@ -91,11 +97,13 @@ def fit(
     )
     weight, bias, noise = problem.parts(found.x)
     eta = _softmax(problem.features @ weight + bias)
-    covariance = np.zeros((classes,) * 4)
+    deviation = right = np.zeros((classes, classes))
     if given_true is None and chosen.size:
-        covariance = _covariance(problem, eta, noise, group[chosen]) * (chosen.size / rows)
+        judge = _errors if problem.start().size <= MOST_NUMBERS else _independent_errors
+        deviation, right = judge(problem, eta, noise, group[chosen])
+        deviation, right = deviation * np.sqrt(chosen.size / rows), right * (chosen.size / rows)
     own = np.take_along_axis(eta @ noise, problem.labels[:, None], axis=1)
-    return Channel(scale, weight, bias, noise, covariance, float(np.log(own).mean()) if chosen.size else 0.0)
+    return Channel(scale, weight, bias, noise, deviation, right, float(np.log(own).mean()) if chosen.size else 0.0)
 
 
 class _Problem:
@@ -161,11 +169,10 @@ class _Problem:
         return slopes[self.off]
 
 
-def _covariance(problem: _Problem, eta: Array, noise: Array, group: NDArray[np.int64]) -> Array:
-    """The covariance (C, C, C, C) of the noise, with weights and biases not known either."""
-    joint = eta * noise.T[problem.labels]
-    likelihood = joint.sum(axis=1, keepdims=True)
-    steps = joint / likelihood - eta
+def _errors(problem: _Problem, eta: Array, noise: Array, group: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Standard errors (C, C) of the noise and the covariance (C, C) of its diagonal, with weights and biases not known either."""
+    likelihood = np.einsum("nc,nc->n", eta, noise.T[problem.labels])[:, None]
+    steps = eta * noise.T[problem.labels] / likelihood - eta
     rows, classes = steps.shape
     per_entry = eta[:, :, None] * (problem.given[:, None, :] - problem.given[:, :, None]) / likelihood[:, :, None]
     slopes = np.concatenate(
@@ -176,26 +183,30 @@ def _covariance(problem: _Problem, eta: Array, noise: Array, group: NDArray[np.i
         ],
         axis=1,
     )  # (n, P): the slope of each row's log-likelihood
-    prior = np.zeros(slopes.shape[1])
-    prior[: problem.middle.size + classes] = STIFFNESS
-    prior[problem.middle.size + classes :] = (WRONG / noise**2)[problem.off]
+    free = problem.middle.size + classes
+    prior = np.full(slopes.shape[1], STIFFNESS)
+    prior[free:] = (WRONG / noise**2)[problem.off]
     information = slopes.T @ slopes + np.diag(prior)
     _, place = np.unique(group, return_inverse=True)
     together = np.zeros((int(place.max()) + 1, slopes.shape[1]))
     np.add.at(together, place, slopes)
-    spread = np.linalg.solve(information, np.linalg.solve(information, together.T @ together).T)
-    errors = int(problem.off.sum())
-    return _every_entry(spread[-errors:, -errors:], problem.off)
+    spread = np.linalg.solve(information, np.linalg.solve(information, together.T @ together).T)[free:, free:]
+    of = np.nonzero(problem.off)[0]  # the true class of each error
+    right = np.zeros((classes, classes))
+    np.add.at(right, (of[:, None], of), spread)  # what an error gains, the diagonal loses
+    deviation = np.diag(np.sqrt(np.diagonal(right).clip(min=0.0)))
+    deviation[problem.off] = np.sqrt(np.diagonal(spread).clip(min=0.0))
+    return deviation, right
 
 
-def _every_entry(errors: Array, off: NDArray[np.bool_]) -> Array:
-    """Add the diagonal, which is 1 less the errors of its row: from (C (C - 1),) squared to (C, C) squared."""
-    classes = len(off)
-    expand = np.zeros((classes, classes, int(off.sum())))
-    expand[off] = np.eye(int(off.sum()))
-    expand[np.arange(classes), np.arange(classes)] = -expand.sum(axis=1)
-    entries: Array = np.einsum("ija,ab,klb->ijkl", expand, errors, expand)
-    return entries
+def _independent_errors(problem: _Problem, eta: Array, noise: Array, _group: NDArray[np.int64]) -> tuple[Array, Array]:
+    """The same without what would not fit into memory: each rate as if all else were known."""
+    likelihood = np.einsum("nc,nc->n", eta, noise.T[problem.labels])[:, None]
+    squares = ((eta / likelihood) ** 2).T @ problem.given
+    variance = 1 / (squares + np.diagonal(squares)[:, None] + np.where(problem.off, WRONG, RIGHT) / noise**2)
+    np.fill_diagonal(variance, 0.0)
+    np.fill_diagonal(variance, variance.sum(axis=1))
+    return np.sqrt(variance), np.diag(np.diagonal(variance))
 
 
 def _logs(evidence: NDArray[np.floating]) -> Array:

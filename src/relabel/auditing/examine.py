@@ -125,7 +125,7 @@ def _verdict(
         return noise.verdict(0.0, 0.0, 1.0, 0.0)
     share = estimate.eta[learning].mean(axis=0)
     wrong = float(share @ (1 - np.diagonal(estimate.rates.given_true)))
-    reach = Z * math.sqrt(max(0.0, float(np.einsum("i,iikk,k", share, estimate.covariance, share))))
+    reach = Z * math.sqrt(max(0.0, float(share @ estimate.right @ share)))
     given = np.take_along_axis(probability[learning], labels[learning][:, None], axis=1)
     return noise.verdict(wrong, max(0.0, wrong - reach), min(1.0, wrong + reach), float(1 - given.mean()))
 
@@ -134,7 +134,7 @@ def _expected(wrong: NDArray[np.float64], estimate: Estimate, eta: NDArray[np.fl
     """Expected number of errors among rows (n,) and its interval: the rates are not known exactly, and errors are a draw."""
     expected = math.fsum(wrong)
     mass = eta.sum(axis=0)
-    variance = float(np.einsum("i,iikk,k", mass, estimate.covariance, mass)) + math.fsum(wrong * (1 - wrong))
+    variance = float(mass @ estimate.right @ mass) + math.fsum(wrong * (1 - wrong))
     reach = Z * math.sqrt(max(variance, 0.0))
     return expected, max(0.0, expected - reach), min(float(wrong.size), expected + reach)
 

@@ -63,8 +63,8 @@ def learned(
     classes = members.linear.shape[1]
     limit = chi2.ppf(REFUTED, classes * (classes - 1)) / 2
     if (free.likelihood - known.likelihood) * given.size > limit:
-        return Estimate(free.true_given_input(both), _rates(free, given, alone.given_true), free.covariance)
-    return Estimate(known.true_given_input(all_of_them), _rates(alone, given, alone.given_true), alone.covariance)
+        return Estimate(free.true_given_input(both), _rates(free, given, alone.given_true), free.right)
+    return Estimate(known.true_given_input(all_of_them), _rates(alone, given, alone.given_true), alone.right)
 
 
 def relearned(
@@ -80,13 +80,13 @@ def relearned(
             [evidence, posterior.true_given_input(members.network, before.rates.given_true, FLOOR)[None]]
         )
     fitted = channel.fit(labels[learning], evidence[:, learning], given_true=before.rates.given_true)
-    return Estimate(fitted.true_given_input(evidence), before.rates, before.covariance)
+    return Estimate(fitted.true_given_input(evidence), before.rates, before.right)
 
 
 def _rates(fitted: Channel, labels: NDArray[np.int64], other: Array) -> NoiseRates:
     """The rates with their 95% interval, which holds the other estimate."""
     classes = len(other)
-    reach = Z * np.sqrt(np.einsum("ijij->ij", fitted.covariance).clip(min=0.0))
+    reach = Z * fitted.deviation
     low = np.minimum(fitted.given_true - reach, other)
     counts = np.bincount(labels, minlength=classes)[:, None]
     low[fitted.given_true * counts <= FEWEST] = 0.0

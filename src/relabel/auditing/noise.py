@@ -85,9 +85,9 @@ class Estimate:
 
     eta:        (N, C) float64, P(true | x).
     rates:      of the noise, with intervals.
-    covariance: (C, C, C, C) float64, of the rates' entries among each other.
+    right:      (C, C) float64, covariance of the rates of right labels, the diagonal of the rates, among each other.
     """
 
     eta: NDArray[np.float64]
     rates: NoiseRates
-    covariance: NDArray[np.float64]
+    right: NDArray[np.float64]
