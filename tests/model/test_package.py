@@ -54,9 +54,8 @@ def test_training_rows_are_packed_with_their_model(folder, tmp_path) -> None:
     with pytest.raises(UserError, match=r"training_rows\.npy beside the model"):
         package.pack(folder, tmp_path / "model.tar.gz")
     artifact.save(folder, dataclasses.replace(loaded, training_rows=np.arange(5, dtype=np.uint64)))
-    with tarfile.open(package.pack(folder, tmp_path / "model.tar.gz").path) as archive:
-        archive.extractall(tmp_path / "there", filter="data")
-    assert artifact.load(tmp_path / "there").training_rows.tolist() == [0, 1, 2, 3, 4]
+    with package.unpacked(package.pack(folder, tmp_path / "model.tar.gz").path) as there:
+        assert artifact.load(there).training_rows.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_the_same_model_is_the_same_bytes(folder, tmp_path) -> None:

@@ -59,7 +59,7 @@ def pack(folder: Path, path: Path) -> Package:
 def unpacked(path: Path) -> Iterator[Path]:
     """Give the folder of a model: the one at `path`, or, of a file as `pack` writes it, a temporary one while it is needed.
 
-    Only the two files of a model are read from it, wherever their names say that they belong.
+    Only the files of a model are read from it, wherever their names say that they belong.
 
     Raises UserError where there is nothing at `path`, or it is neither a folder nor such a file.
     """
@@ -74,7 +74,7 @@ def unpacked(path: Path) -> Iterator[Path]:
         try:
             with tarfile.open(path) as archive:
                 for member in archive:
-                    if member.isfile() and Path(member.name).name in artifact.FILES:
+                    if member.isfile() and Path(member.name).name in (*artifact.FILES, artifact.TRAINING_ROWS):
                         _copy(archive, member, folder / Path(member.name).name)
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error):
             raise UserError(
