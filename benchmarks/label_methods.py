@@ -183,10 +183,11 @@ PEERS: Mapping[str, Method] = {
 POLICIES = set(get_args(settings.fields(TrainSettings)["policy"][0])) - {"keep"}
 
 JOBS = (
-    "passes=1,policy=drop",
+    "passes=2,policy=drop",
+    "preset=quality,policy=drop",
     *(f"policy={name}" for name in sorted(POLICIES, key=lambda name: (name == "auto", name == "drop", name))),
 )
-"""Settings of our job that are compared: one pass, and every policy that changes something."""
+"""Settings of our job that are compared: two passes, the preset for quality, and every policy that changes something."""
 
 
 def methods(jobs: tuple[str, ...]) -> dict[str, Method]:

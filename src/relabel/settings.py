@@ -68,7 +68,7 @@ class TrainSettings(Settings):
 
     preset: Literal["", "seed", "fast", "quality", "thorough"] = setting(
         "",
-        help="values to start from: `seed` repeats the plain recipe (one seed, one pass, every flagged label flipped), "
+        help="values to start from: `seed` repeats the plain recipe (one seed, one pass, doubtful labels flipped), "
         "`fast` does least, `quality` finds most errors, `thorough` compares with more models besides; what you set yourself wins",
     )
     seed: int = setting(0, low=0, high=2**31 - 1, help="every random choice of the job follows from it")
