@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relabel.model.artifact import FILES
+from relabel.model.artifact import FILES, TRAINING_ROWS
 from relabel.serving import served
 
 pytestmark = pytest.mark.image
@@ -57,7 +57,7 @@ def unpacked(archive: Path, into: Path) -> Path:
     """Unpack what the SDK made of the model folder."""
     into.mkdir()
     with tarfile.open(archive) as packed:
-        for name in FILES:
+        for name in (*FILES, TRAINING_ROWS):
             (into / name).write_bytes(packed.extractfile(name).read())
     return into
 

@@ -29,7 +29,7 @@ RESULTS = {
     "run.json",
 }
 LONG = {"seeds": 2, "folds": 3, "max_epochs": 600, "checkpoint_seconds": 0.3, "threads": 1}
-"""Three fits of some seconds each."""
+"""Four fits of some seconds each."""
 
 
 def names(folder: Path) -> set[str]:
@@ -128,7 +128,7 @@ def test_hyperparameters_of_every_client_mean_the_same(image, trained, job, clie
     """Strings, JSON in strings, and what the SDK adds for itself: the same job as with plain strings."""
     root = job()
     said = {name: json.loads(text) for name, text in json.loads(hyperparameters(root).read_text()).items()}
-    said |= {"policy": "drop", "standardise": True, "sagemaker_region": "eu-west-1", "_tuning_objective_metric": "x"}
+    said |= {"policy": "auto", "standardise": True, "sagemaker_region": "eu-west-1", "_tuning_objective_metric": "x"}
     hyperparameters(root).write_text(json.dumps({name: CLIENTS[client](value) for name, value in said.items()}))
     ended = image.run(root, "train")
     assert ended.code == 0, ended.log
@@ -215,7 +215,7 @@ def test_a_stopped_job_goes_on_to_the_same_end(image, job) -> None:
     whole, broken = job(LONG, "whole"), job(LONG, "broken")
     with image.started(whole, "train") as unbroken:
         with image.started(broken, "train") as name:
-            image.until(name, "fit second pass: saved at step")
+            image.until(name, "fit trials: saved at step")
             assert image.stop(name, patience=120) == 143
         assert not (broken / "output" / "failure").exists()
         assert not (broken / "model").exists() or not names(broken / "model")
@@ -223,7 +223,7 @@ def test_a_stopped_job_goes_on_to_the_same_end(image, job) -> None:
         resumed = image.run(broken, "train")
         assert resumed.code == 0, resumed.log
         assert "fit baseline and folds: 5 models kept from an earlier run" in resumed.log
-        assert "fit second pass: going on from step" in resumed.log
+        assert "fit trials: going on from step" in resumed.log
         assert image.wait(unbroken) == 0
     assert results(broken) == results(whole)
 
