@@ -23,6 +23,9 @@ from relabel.training.folds import NEVER, FoldPlan
 STRENGTHS = (0.3, 1.0, 3.0, 10.0)
 """L strengths, in units of the training rows, for inputs of deviation 1."""
 
+JUDGES = 2
+"""Folds whose held-out labels choose the strength: a fit is a third power of D, and two tell as well as all."""
+
 SHARPNESS = 5.0
 """Logits are scores times this: the scores of two classes differ by about 1 where a row is surely of either."""
 
@@ -74,7 +77,7 @@ def summed(
     labels:  (N,) classes, 0 to C-1 on the training rows.
     weights: (N,) of each row in the squares.
 
-    Of the strengths that one is taken whose scores go along best with the held-out labels, whatever their scale.
+    Of the strengths that one is taken whose scores go along best with the held-out labels of JUDGES folds, whatever their scale.
     """
     fold = plan.fold[0]
     shift = features.take(np.flatnonzero(fold != NEVER)[:BLOCK]).mean(axis=0, dtype=np.float64)
@@ -82,7 +85,8 @@ def summed(
         _sums(features, plan.held_out(0, number), labels, weights, shift=shift, classes=classes)
         for number in range(plan.folds)
     ]
-    best = max(STRENGTHS, key=lambda strength: _agreement(_models(parts, shift, strength), parts))
+    judges = parts[:JUDGES]
+    best = max(STRENGTHS, key=lambda strength: _agreement(_models(parts, shift, strength, judges), judges))
     return Folds(parts, shift, fold, best)
 
 
@@ -100,11 +104,11 @@ def out_of_fold(features: Features, rows: Folds, without: int = NEVER) -> Array:
     return _probabilities(features, rows, {NEVER: mean, without: mean, **dict(zip(used, models, strict=True))})
 
 
-def _models(parts: list[_Sums], shift: Array, strength: float) -> list[Array]:
-    """For each part the model (D + 1, C) of all others."""
+def _models(parts: list[_Sums], shift: Array, strength: float, left_out: list[_Sums] | None = None) -> list[Array]:
+    """For each part, or each of those to be left out, the model (D + 1, C) of all others."""
     whole = _Sums(np.sum([part.squares for part in parts], axis=0), np.sum([part.targets for part in parts], axis=0))
     scale = _scale(whole.squares, shift)
-    return [_solved(whole.less(part), scale, strength) for part in parts]
+    return [_solved(whole.less(part), scale, strength) for part in (parts if left_out is None else left_out)]
 
 
 def _sums(
