@@ -25,6 +25,9 @@ FLOOR = 0.01
 REFUTED = 0.99
 """Level of the likelihood-ratio test at which the linear members' noise is given up."""
 
+TAILS = 0.004
+"""By how much further down an interval reaches: the outermost rows of a model look like errors more often than they are."""
+
 FEWEST = 2.0
 """Wrong rows, as estimated, up to which there may be none: about as many come from what `channel` takes to have been before."""
 
@@ -87,7 +90,7 @@ def _rates(fitted: Channel, labels: NDArray[np.int64], other: Array) -> NoiseRat
     """The rates with their 95% interval, which holds the other estimate."""
     classes = len(other)
     reach = Z * fitted.deviation
-    low = np.minimum(fitted.given_true - reach, other)
+    low = np.minimum(fitted.given_true - reach, other) - TAILS
     counts = np.bincount(labels, minlength=classes)[:, None]
     low[fitted.given_true * counts <= FEWEST] = 0.0
     high = np.maximum(fitted.given_true + reach, other)
