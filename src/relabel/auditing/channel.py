@@ -93,7 +93,7 @@ def fit(
         problem.start(),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-7},
+        options={"maxiter": 500, "ftol": 1e-9, "gtol": 1e-6},
     )
     weight, bias, noise = problem.parts(found.x)
     eta = _softmax(problem.features @ weight + bias)
