@@ -25,6 +25,7 @@ import torch
 from label_cases import Case, Pool
 from label_methods import Answer, Method
 from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import average_precision_score
 
 from relabel.job.work import default_threads
@@ -44,6 +45,7 @@ COLUMNS = {
 
 STANDING = {
     "skill": ("Brier sk.", 1.0),
+    "hindsight": ("hindsight", 1.0),
     "ratio": ("exp/true", 1.0),
     "total": ("all/true", 1.0),
     "covered": ("covered", 1.0),
@@ -84,6 +86,7 @@ def measured(case: Case, answer: Answer, seconds: float) -> dict[str, float]:
         found["f1"] = float(2 * (answer.flagged & wrong).sum() / (answer.flagged.sum() + wrong.sum()))
     if answer.posterior is not None and answer.flagged is not None:
         found |= _calibration(wrong, answer.flagged, answer.posterior)
+        found |= _hindsight(wrong, answer.score)
     if answer.keep is not None and answer.after is not None:
         found |= {"keep": answer.keep, "gain": answer.after - answer.keep, "treats": float(bool(answer.treated))}
     if answer.noise is not None and case.given_true is not None:
@@ -108,12 +111,21 @@ def _calibration(
     return found
 
 
-def runs(pools: Sequence[Pool], cells: Sequence[str], chosen: Mapping[str, Method], rows: int, seeds: int) -> list[Run]:
+def _hindsight(wrong: NDArray[np.bool_], score: NDArray[np.floating]) -> dict[str, float]:
+    """Brier skill of the same order of rows with the best posterior there is for it: isotonic regression on the truth."""
+    spread = float(wrong.var())
+    best = IsotonicRegression().fit_transform(score, wrong)
+    return {"hindsight": 1 - float(((best - wrong) ** 2).mean()) / spread} if spread else {}
+
+
+def runs(
+    pools: Sequence[Pool], cells: Sequence[str], chosen: Mapping[str, Method], rows: int, seeds: Sequence[int]
+) -> list[Run]:
     """Run every method on every case, and say on stderr where it stands."""
     done = []
     for pool in pools:
         for cell in cells:
-            for seed in range(seeds):
+            for seed in seeds:
                 case = label_cases.draw(pool, cell, rows=rows, seed=seed)
                 found = {name: _timed(case, method) for name, method in chosen.items()}
                 done += [Run(pool.name, cell, seed, name, measures) for name, measures in found.items()]
@@ -209,6 +221,7 @@ def main() -> None:
         "--rows", type=int, default=8000, help="rows of train and dev (%(default)s, at most 4/5 of all)"
     )
     parser.add_argument("--seeds", type=int, default=5, help="draws of each cell (%(default)s)")
+    parser.add_argument("--first-seed", type=int, default=0, help="of these draws (%(default)s)")
     parser.add_argument("--cells", nargs="*", default=[], help=f"beginnings of {', '.join(label_cases.CELLS)}")
     parser.add_argument(
         "--methods", nargs="*", default=[], help=f"beginnings of ours, {', '.join(label_methods.PEERS)}"
@@ -224,11 +237,12 @@ def main() -> None:
     chosen = {name: known[name] for name in _chosen(known, asked.methods)}
     if not chosen:
         parser.error(f"--methods names none of {', '.join(known)}")
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     torch.set_num_threads(asked.threads)
     with threadpoolctl.threadpool_limits(asked.threads):
         pools = [label_cases.read(folder) for folder in asked.data]
         pools += [] if asked.not_made else [label_cases.three_classes()]
-        done = runs(pools, _chosen(label_cases.CELLS, asked.cells), chosen, asked.rows, asked.seeds)
+        done = runs(pools, _chosen(label_cases.CELLS, asked.cells), chosen, asked.rows, seeds)
     if asked.json:
         asked.json.write_text(json.dumps([run._asdict() for run in done]))
     for pool, cell in dict.fromkeys((run.pool, run.cell) for run in done):
