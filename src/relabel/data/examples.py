@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,21 @@ class Split(IntEnum):
     TEST = 2
 
 
+class Inputs(Protocol):
+    """What a model takes of each row: vectors (see Features) or token ids (see `data.tokens`)."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, D) of vectors, (N, length of the longest text) of token ids."""
+        ...
+
+    def take(self, rows: NDArray[np.integer]) -> Any:
+        """Give the chosen rows (b,) as a batch: (b, D) float32, or Tokens."""
+        ...
+
+
 class Features(Protocol):
-    """Inputs of the networks, in memory or memory-mapped."""
+    """Rows as vectors, in memory or memory-mapped."""
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,0 +1,72 @@
+"""Texts as numbers: what models of texts take.
+
+Letters: N texts, T tokens of all texts together, L tokens of the longest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOTHING = 0
+"""Id of no word: padding, and all that an empty text has."""
+
+UNKNOWN = 1
+"""Id of a word that the vocabulary lacks."""
+
+FIRST = 2
+"""Id of the first term of the vocabulary."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tokens:
+    """Token ids, text after text. Every text has one at least: an empty one has NOTHING.
+
+    ids:    (T,) int32.
+    starts: (N + 1,) int64; text n is ids[starts[n] : starts[n + 1]].
+    """
+
+    ids: NDArray[np.int32]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Sequence[Sequence[int] | NDArray[np.int32]]) -> Tokens:
+        """Make tokens of lists of ids.
+
+        >>> Tokens.of([[5, 2], []]).padded().tolist()
+        [[5, 2], [0, 0]]
+        """
+        filled = [np.asarray(ids, np.int32) if len(ids) else np.array([NOTHING], np.int32) for ids in texts]
+        starts = np.zeros(len(filled) + 1, np.int64)
+        np.cumsum([ids.size for ids in filled], out=starts[1:])
+        return cls(np.concatenate([np.empty(0, np.int32), *filled]), starts)
+
+    def __len__(self) -> int:
+        return self.starts.size - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens (N,) of each text."""
+        return np.diff(self.starts)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, L)."""
+        return len(self), int(self.lengths.max(initial=0))
+
+    def take(self, rows: NDArray[np.integer]) -> Tokens:
+        """Give the chosen texts (b,)."""
+        lengths = self.lengths[rows]
+        starts = np.zeros(rows.size + 1, np.int64)
+        np.cumsum(lengths, out=starts[1:])
+        shift = np.repeat(self.starts[rows] - starts[:-1], lengths)
+        return Tokens(self.ids[shift + np.arange(starts[-1])], starts)
+
+    def padded(self) -> NDArray[np.int32]:
+        """Give all texts as one array (N, L), NOTHING behind the shorter ones."""
+        every = np.full(self.shape, NOTHING, np.int32)
+        every[np.arange(every.shape[1]) < self.lengths[:, None]] = self.ids
+        return every
