@@ -23,6 +23,12 @@ LONGEST_SHOWN = 40
 
 Policy = Literal["auto", "keep", "drop", "weight", "soft", "flip"]
 Schedule = Literal["constant", "linear", "cosine"]
+Characters = Literal["words", "ascii", "all"]
+StopWords = Literal["none", "english"]
+Stemming = Literal["none", "porter", "english"]
+Truncation = Literal["head", "tail", "ends"]
+EncoderPooling = Literal["", "mean", "cls", "max"]
+LearnerName = Literal["", "mlp", "linear", "boosted", "lstm", "pooled", "convolutional", "fine_tuned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +60,32 @@ class Settings:
     """What the classes below share.
 
     presets: name -> values to start from.
+    learners: name -> values that a learner needs in place of the defaults; a preset's own recipe, which is for the mlp, is not for them.
     retired: names that are accepted and have no effect -> what happens in their place.
     """
 
     __slots__ = ()
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    learners: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     retired: ClassVar[Mapping[str, str]] = {}
+
+
+FEW_FITS: Mapping[str, Any] = {"seeds": 2, "folds": 3}
+"""For learners of which a fit takes minutes; what a preset says of these wins."""
+
+LINEAR: Mapping[str, Any] = {"vocabulary": 100_000, "ngrams": 2, "max_tokens": 0, "weight_decay": 4e-6}
+NETWORK: Mapping[str, Any] = {
+    "max_epochs": 10,
+    "patience": 2,
+    "lr": 1e-3,
+    "batch_size": 64,
+    "dropout": 0.3,
+    "gradient_clip": 5.0,
+}
+
+
+EFFORT = ("seeds", "folds", "repeats", "passes", "policy", "flip_above")
+"""Settings of a preset that hold for every learner; its others are the mlp's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +107,15 @@ class TrainSettings(Settings):
         1, low=1, high=2, help="audits: the second trains its folds without the worst rows of the first"
     )
 
+    learner: LearnerName = setting(
+        "",
+        help="what is trained: `mlp` takes embeddings, `linear` (TF-IDF), `boosted` (trees), `lstm`, `pooled`, `convolutional` and `fine_tuned` (an "
+        "encoder) take texts; empty is `mlp` where there are embeddings or an encoder, else `linear`. Each learner of texts has defaults of its own",
+    )
     width: int = setting(64, low=1, high=8192, help="units of each hidden layer", aliases=("model_width",))
-    depth: int = setting(1, low=0, high=8, help="hidden layers; 0 is a linear model")
+    depth: int = setting(
+        1, low=0, high=8, help="hidden layers, layers of the LSTM, depth of a tree; 0 is a linear model"
+    )
     dropout: float = setting(0.0, low=0, high=0.9, help="share of hidden units left out in each step")
     standardise: bool = setting(True, help="give every input the mean 0 and the deviation 1 of the training rows")
     batch_size: int = setting(32, low=1, high=65536, unit="rows", help="rows of each model's training step")
@@ -100,6 +133,34 @@ class TrainSettings(Settings):
         low=0,
         unit="epochs",
         help="stop a model after this many epochs without a better dev log loss and keep its best; 0 is off",
+    )
+
+    strip_html: bool = setting(True, help="texts: drop tags and read character references")
+    lowercase: bool = setting(True, help="texts: make all letters small")
+    characters: Characters = setting(
+        "words",
+        help="texts: `words` are letters and digits of any script, `ascii` those of English alone, `all` keeps punctuation as words too",
+    )
+    stop_words: StopWords = setting("none", help="texts: leave out the most common English words; negations stay")
+    stemming: Stemming = setting(
+        "none", help="texts: take endings off, by Porter's algorithm or by its successor for English"
+    )
+    vocabulary: int = setting(
+        20_000, low=10, high=2_000_000, unit="terms", help="texts: most terms that have a number of their own"
+    )
+    ngrams: int = setting(
+        1, low=1, high=3, help="texts: words of the longest term; the networks read one word after another, so 1"
+    )
+    max_tokens: int = setting(256, low=0, high=100_000, unit="words", help="texts: most words of a text; 0 is no limit")
+    truncate: Truncation = setting(
+        "ends", help="texts: which words of a longer text stay: the first, the last, or half of each"
+    )
+    embedding_width: int = setting(
+        64, low=1, high=4096, help="numbers that stand for a word, in the networks that read words"
+    )
+    encoder_pooling: EncoderPooling = setting(
+        "",
+        help="encoder: mean over tokens, the first token, or the largest values; empty is what the encoder says, else mean",
     )
 
     policy: Policy = setting(
@@ -150,6 +211,32 @@ class TrainSettings(Settings):
         "fast": {"seeds": 1, "passes": 1, "folds": 3},
         "quality": {"repeats": 4, "max_epochs": 2, "dropout": 0.5},
         "thorough": {"repeats": 4, "max_epochs": 2, "dropout": 0.5, "seeds": 10},
+    }
+    learners: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "mlp": {},
+        "linear": LINEAR,
+        "boosted": {
+            **LINEAR,
+            **FEW_FITS,
+            "vocabulary": 5000,
+            "ngrams": 1,
+            "max_epochs": 300,
+            "patience": 20,
+            "lr": 0.2,
+            "depth": 6,
+        },
+        "lstm": {**NETWORK, **FEW_FITS, "width": 100},
+        "pooled": {**NETWORK, **FEW_FITS, "embedding_width": 16, "width": 28, "dropout": 0.2},
+        "convolutional": {**NETWORK, **FEW_FITS, "width": 100},
+        "fine_tuned": {
+            **FEW_FITS,
+            "lr": 2e-5,
+            "batch_size": 16,
+            "max_epochs": 3,
+            "patience": 1,
+            "dropout": 0.1,
+            "gradient_clip": 1.0,
+        },
     }
     retired: ClassVar[Mapping[str, str]] = {
         "ckpt_dir": "checkpoints go to the checkpoint folder of the platform",
@@ -252,7 +339,15 @@ def parse(cls: type[S], raw: Mapping[str, Any]) -> S:
             given[name] = coerced
     if problems:
         raise UserError(*problems)
-    return cls(**{**cls.presets.get(given.get("preset", ""), {}), **given})
+    return cls(**{**_started(cls, given.get("preset", ""), given.get("learner", "")), **given})
+
+
+def _started(cls: type[Settings], preset: str, learner: str) -> dict[str, Any]:
+    """Give the values to start from. Of a preset, a learner with defaults of its own takes what is no recipe."""
+    own = cls.learners.get(learner, {})
+    chosen = cls.presets.get(preset, {})
+    effort = {name: value for name, value in chosen.items() if not own or name in EFFORT}
+    return {**own, **effort}
 
 
 def retired_notes(cls: type[S], raw: Mapping[str, Any]) -> list[str]:

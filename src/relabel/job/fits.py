@@ -26,7 +26,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from relabel import files
-from relabel.data.examples import Features
+from relabel.data.examples import Inputs
 from relabel.model.artifact import Model
 from relabel.training.learner import Hooks, Learner, Snapshot, Watch
 from relabel.training.member import Member
@@ -64,7 +64,7 @@ class Fits:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def fit(
-        self, name: str, learner: Learner, features: Features, members: Sequence[Member], watch: Watch | None = None
+        self, name: str, learner: Learner, inputs: Inputs, members: Sequence[Member], watch: Watch | None = None
     ) -> list[Model]:
         """Give the models of the members, from an earlier run where it finished this fit.
 
@@ -84,7 +84,7 @@ class Fits:
             progress=lambda done, total: self.progress(name, done, total),
         )
         started = self.clock()
-        models = learner.fit(features, members, watch, hooks)
+        models = learner.fit(inputs, members, watch, hooks)
         self._keep(key, models)
         self.seconds[name] = self.clock() - started
         log.info("fit %s: %d models in %.1f s", name, len(models), self.seconds[name])

@@ -1,7 +1,11 @@
-"""The artifact: what a training job hands to an endpoint, `model.safetensors` beside `model.json`, and `training_rows.npy`.
+"""The artifact: what a training job hands to an endpoint.
 
-All hold arrays or text and nothing in them can run: no pickle. The JSON file is written last and carries the hashes of the
-others, so an artifact is either complete or refused. A model that does not know its training rows has no file of them.
+    model.json            what it is, and the hashes of all other files
+    model.safetensors     the arrays of the model
+    training_rows.npy     hashes of the rows that it was trained on, where it knows them
+    text.json, encoder/   how texts are read, and the files of the encoder or of its tokenizer, where it takes texts
+
+All hold arrays or text and nothing in them can run: no pickle. The description is written last, so an artifact is either complete or refused.
 """
 
 from __future__ import annotations
@@ -9,8 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from contextlib import ExitStack
+import shutil
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +28,7 @@ from numpy.typing import NDArray
 
 from relabel import files
 from relabel.errors import UserError
+from relabel.text.reader import TextInput
 
 SCHEMA = 1
 EXPECTED = {"kind", "sizes", "classes", "input", "fitted_on", "noise", "tensors_sha256", "provenance"}
@@ -32,6 +38,10 @@ FILES = (TENSORS, DESCRIPTION)
 """Files that every artifact has."""
 TRAINING_ROWS = "training_rows.npy"
 """File of those that know their training rows: sorted hashes, 8 bytes each, for which an endpoint needs no memory of its own."""
+TEXT = "text.json"
+"""File that says how texts are read, of those that take texts."""
+ENCODER = "encoder"
+"""Folder of the files that this needs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +63,8 @@ class Artifact:
     """A model with what is needed to use and to judge it.
 
     classes:    names in the order of the model's outputs.
-    input:      what the model takes: embeddings.
+    input:      what an endpoint takes: embeddings, or texts; of both where `text` makes embeddings of texts.
+    text:       how texts are read, or None where it takes none.
     fitted_on:  the labels as given, or as the policy treated them.
     noise:      (C, C) P(given j | true i) of the training labels, or None where it was not estimated.
     temperature: by how much the model is surer than labels of rows that it never saw bear out; 1 is not at all.
@@ -65,7 +76,8 @@ class Artifact:
     model: Model
     classes: tuple[str, ...]
     fitted_on: Literal["given", "treated"]
-    input: Literal["embedding"] = "embedding"
+    input: Literal["embedding", "text"] = "embedding"
+    text: TextInput | None = None
     noise: NDArray[np.float64] | None = None
     temperature: float = 1.0
     training_rows: NDArray[np.uint64] | None = None
@@ -79,8 +91,10 @@ class Artifact:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """All its files."""
-        return FILES if self.training_rows is None else (*FILES, TRAINING_ROWS)
+        """All its files, as paths below its folder with `/`."""
+        rows = () if self.training_rows is None else (TRAINING_ROWS,)
+        text = () if self.text is None else (TEXT, *(f"{ENCODER}/{name}" for name in self.text.files))
+        return (*FILES, *rows, *text)
 
 
 def sha256(model: Model) -> str:
@@ -89,7 +103,7 @@ def sha256(model: Model) -> str:
 
 
 def save(folder: Path, artifact: Artifact) -> None:
-    """Write the files into `folder`, each atomically, the description last; training rows of an artifact that was there before go.
+    """Write the files into `folder`, each atomically, the description last; what only an artifact had that was there before goes.
 
     Raises OSError where the disk is full or not writable; no half file stays.
     """
@@ -104,6 +118,7 @@ def save(folder: Path, artifact: Artifact) -> None:
         "noise": None if artifact.noise is None else artifact.noise.tolist(),
         "temperature": artifact.temperature,
         "training_rows": None,
+        "text": None,
         "tensors_sha256": hashlib.sha256(tensors).hexdigest(),
         "provenance": dict(artifact.provenance),
     }
@@ -114,11 +129,14 @@ def save(folder: Path, artifact: Artifact) -> None:
         if artifact.training_rows is not None:
             rows_file = stack.enter_context(files.replacing(folder / TRAINING_ROWS))
             description["training_rows"] = _write_rows(rows_file, artifact.training_rows)
+        if artifact.text is not None:
+            description["text"] = _write_text(stack, folder, artifact.text)
         stack.enter_context(files.replacing(folder / TENSORS)).write_bytes(tensors)
         text = json.dumps(description, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         json_file.write_text(text, encoding="utf-8")
-    if artifact.training_rows is None:
-        (folder / TRAINING_ROWS).unlink(missing_ok=True)
+    for name in {TRAINING_ROWS, TEXT} - {*artifact.files}:
+        (folder / name).unlink(missing_ok=True)
+    _forget(folder / ENCODER, {*artifact.files})
 
 
 def load(folder: Path) -> Artifact:
@@ -145,6 +163,7 @@ def load(folder: Path) -> Artifact:
         input=description["input"],
         noise=None if description["noise"] is None else np.array(description["noise"]),
         temperature=description.get("temperature", 1.0),
+        text=_read_text(folder, description.get("text")),
         training_rows=_read_rows(folder / TRAINING_ROWS, description.get("training_rows")),
         provenance=description["provenance"],
         tensors_sha256=description["tensors_sha256"],
@@ -181,6 +200,67 @@ def _read_rows(path: Path, said: Any) -> NDArray[np.uint64] | None:
     if rows.dtype != np.dtype("<u8") or rows.shape != (said.get("count"),):
         raise UserError(f"{path}: no list of hashes as {DESCRIPTION} says it: give the artifact as the job wrote it")
     return rows
+
+
+def _write_text(stack: ExitStack, folder: Path, text: TextInput) -> dict[str, Any]:
+    """Write how texts are read, and copy the files that this needs; give what the description says of them."""
+    about = {"kind": text.kind, "settings": dict(text.settings), "terms": list(text.terms)}
+    content = json.dumps(about, ensure_ascii=False, allow_nan=False).encode(errors="surrogatepass")
+    stack.enter_context(files.replacing(folder / TEXT)).write_bytes(content)
+    hashes = {}
+    for name in text.files:
+        assert text.folder is not None  # noqa: S101  # files lie in a folder
+        (folder / ENCODER / name).parent.mkdir(parents=True, exist_ok=True)
+        copied = stack.enter_context(files.replacing(folder / ENCODER / name))
+        shutil.copyfile(text.folder / name, copied)
+        hashes[name] = _digest(copied)
+    return {"sha256": hashlib.sha256(content).hexdigest(), "files": hashes}
+
+
+def _read_text(folder: Path, said: Any) -> TextInput | None:
+    """Read how texts are read, and see that the files for it are those that were written."""
+    if said is None:
+        return None
+    problems = []
+    try:
+        content = (folder / TEXT).read_bytes()
+        if hashlib.sha256(content).hexdigest() != said["sha256"]:
+            raise UserError(
+                f"{folder / TEXT}: its hash is not the one in {DESCRIPTION}: the file was changed, cut or mixed up"
+            )
+        about = json.loads(content.decode(errors="surrogatepass"))
+        for name, digest in said["files"].items():
+            path = folder / ENCODER / name
+            if not path.resolve().is_relative_to((folder / ENCODER).resolve()) or not path.is_file():
+                problems.append(f"{path}: no such file, but {DESCRIPTION} names it")
+            elif _digest(path) != digest:
+                problems.append(
+                    f"{path}: its hash is not the one in {DESCRIPTION}: the file was changed, cut or mixed up"
+                )
+        if problems:
+            raise UserError(*problems)
+        named = tuple(said["files"])
+        return TextInput(
+            about["kind"], about["settings"], tuple(about["terms"]), folder / ENCODER if named else None, named
+        )
+    except FileNotFoundError:
+        raise UserError(
+            f"{folder}: no {TEXT}, but {DESCRIPTION} names it: give the artifact as the job wrote it"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{folder / TEXT} cannot be read ({error}): give the artifact as the job wrote it") from None
+
+
+def _forget(encoder: Path, kept: Collection[str]) -> None:
+    """Take away the files of an encoder that is no longer part of the artifact."""
+    for path in sorted(encoder.rglob("*"), reverse=True):  # a folder after what it holds
+        if path.is_dir() and not path.is_symlink():
+            with suppress(OSError):  # it holds files that stay
+                path.rmdir()
+        elif f"{ENCODER}/{path.relative_to(encoder).as_posix()}" not in kept:
+            path.unlink()
+    with suppress(OSError):
+        encoder.rmdir()
 
 
 def _digest(path: Path) -> str:

@@ -36,7 +36,13 @@ def pack(folder: Path, path: Path) -> Package:
     """
     loaded = artifact.load(folder)
     predictor.load(loaded.model)
-    strangers = sorted(each.name for each in folder.iterdir() if each.name not in loaded.files or each.is_symlink())
+    strangers = sorted(
+        name
+        for each in folder.rglob("*")
+        if (name := each.relative_to(folder).as_posix()) not in loaded.files
+        if each.is_symlink() or not each.is_dir()
+    )
+    strangers += sorted(name for name in loaded.files if (folder / name).is_symlink())
     if strangers:
         raise UserError(
             f"{folder}: {', '.join(strangers)} beside the model: take it out, only {', '.join(loaded.files)} are packed"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+import importlib
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,22 @@ from relabel.model.artifact import Model
 
 
 class Predictor(Protocol):
-    """A loaded model: inputs (n, D) float32 in, probabilities (n, C) float32 out."""
+    """A loaded model: what it takes of n rows in, probabilities (n, C) float32 out.
+
+    inputs:  numbers of a vector, 0 where it takes tokens.
+    classes: C.
+    """
 
     inputs: int
     classes: int
 
-    def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Give probabilities (n, C) of inputs (n, D)."""
+    def __call__(self, inputs: Any, /) -> NDArray[np.float32]:
+        """Give probabilities (n, C) of vectors (n, D) float32, or of Tokens."""
         ...
 
 
-PREDICTORS: dict[str, Callable[[Model], Predictor]] = {dense.KIND: dense.DensePredictor}
-"""Kind of model -> its predictor. Every learner's kind stands here."""
+PREDICTORS: dict[str, str] = {dense.KIND: "relabel.model.dense:DensePredictor"}
+"""Kind of model -> where its predictor is: those of some kinds need libraries that an endpoint of another kind must not load."""
 
 
 def load(model: Model) -> Predictor:
@@ -37,4 +41,6 @@ def load(model: Model) -> Predictor:
         raise UserError(
             f"model kind {model.kind!r}: this version knows {', '.join(PREDICTORS)}; use the relabel that wrote it"
         )
-    return PREDICTORS[model.kind](model)
+    module, _, name = PREDICTORS[model.kind].partition(":")
+    found: Predictor = getattr(importlib.import_module(module), name)(model)
+    return found

@@ -9,14 +9,17 @@ from relabel.errors import UserError
 from relabel.model import artifact, predictor
 from relabel.model.artifact import Artifact
 from relabel.model.predictor import Predictor
+from relabel.text import reader
+from relabel.text.reader import Reader
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Served:
-    """An artifact and its predictor."""
+    """An artifact, its predictor, and what reads texts for it, where it takes texts."""
 
     artifact: Artifact
     predictor: Predictor
+    read: Reader | None = None
 
 
 def load(folder: Path) -> Served:
@@ -36,4 +39,4 @@ def load(folder: Path) -> Served:
             f"{folder}: {len(loaded.classes)} class names for a model of {called.classes} classes: "
             "give the artifact as the job wrote it"
         )
-    return Served(loaded, called)
+    return Served(loaded, called, None if loaded.text is None else reader.load(loaded.text))

@@ -12,11 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Literal
 
-Characters = Literal["words", "ascii", "all"]
-StopWords = Literal["none", "english"]
-Stemming = Literal["none", "porter", "english"]
+from relabel.settings import Characters, Stemming, StopWords
 
 TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>", re.DOTALL)
 ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -29,13 +29,15 @@ class TextInput:
     kind:     `words`: terms of a vocabulary; `subwords`: an encoder's own tokens; `encoder`: vectors by an encoder.
     settings: JSON values that the reader takes.
     terms:    of `words`, from the most frequent on.
-    folder:   files that the reader needs: those of an encoder or its tokenizer; None for `words`.
+    folder:   where the files lie that the reader needs, those of an encoder or its tokenizer; None for `words`.
+    files:    these files, as paths below the folder with `/`.
     """
 
     kind: Kind
     settings: Mapping[str, Any]
     terms: tuple[str, ...] = ()
-    folder: Path | None = field(default=None, compare=False)
+    folder: Path | None = None
+    files: tuple[str, ...] = ()
 
 
 def of_words(words: Words) -> TextInput:
@@ -59,11 +61,15 @@ def load(about: TextInput) -> Reader:
     Raises UserError for a kind that this version does not know, or settings that do not fit.
     """
     if about.kind not in READERS:
-        raise UserError(f"texts read as {about.kind!r}: this version knows {', '.join(READERS)}; use the relabel that wrote it")
+        raise UserError(
+            f"texts read as {about.kind!r}: this version knows {', '.join(READERS)}; use the relabel that wrote it"
+        )
     try:
         return READERS[about.kind](about)
     except (TypeError, KeyError) as error:
-        raise UserError(f"how texts are read is not described as this version expects ({error}): use the relabel that wrote it") from None
+        raise UserError(
+            f"how texts are read is not described as this version expects ({error}): use the relabel that wrote it"
+        ) from None
 
 
 def _words(about: TextInput) -> Reader:

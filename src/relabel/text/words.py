@@ -9,15 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relabel.data.tokens import FIRST, UNKNOWN, Tokens
+from relabel.settings import Truncation
 from relabel.text.preprocessing import Preprocessing, Splitter
-
-Truncation = Literal["head", "tail", "ends"]
 
 LEAST_TEXTS = 2
 """Texts in which a term must stand to be in a vocabulary."""

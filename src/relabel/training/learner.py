@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data.examples import Features
+from relabel.data.examples import Inputs
 from relabel.model.artifact import Model
 from relabel.training.member import Member
 
@@ -75,6 +75,6 @@ class Learner(Protocol):
         """Give, as JSON values, all of the learner that decides what a fit gives: kind of model, classes, recipe."""
         ...
 
-    def fit(self, features: Features, members: Sequence[Member], watch: Watch | None, hooks: Hooks) -> list[Model]:
+    def fit(self, inputs: Inputs, members: Sequence[Member], watch: Watch | None, hooks: Hooks) -> list[Model]:
         """Fit every member; models come in the members' order."""
         ...

@@ -19,7 +19,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
-from relabel.data.examples import Features
+from relabel.data.examples import Features, Inputs
 from relabel.model import dense
 from relabel.model.artifact import Model
 from relabel.model.networks.stacked_mlp import StackedMLP
@@ -53,9 +53,9 @@ class Stacked:
         recipe = dataclasses.asdict(self.recipe)
         return {"kind": self.kind, "classes": self.classes, "dtype": str(self.dtype), "recipe": recipe}
 
-    def fit(self, features: Features, members: Sequence[Member], watch: Watch | None, hooks: Hooks) -> list[Model]:
-        """Fit every member, going on from a kept snapshot if there is one; models come in the members' order."""
-        stack = self._stack(features, members, watch)
+    def fit(self, inputs: Inputs, members: Sequence[Member], watch: Watch | None, hooks: Hooks) -> list[Model]:
+        """Fit every member, going on from a kept snapshot if there is one; models come in the members' order. The inputs are vectors."""
+        stack = self._stack(inputs, members, watch)
         kept = hooks.store.load() if hooks.store else None
         if kept is not None:
             stack.restore(kept)
