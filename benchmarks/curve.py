@@ -28,7 +28,7 @@ from relabel.auditing.examine import examine
 from relabel.data.examples import Examples, Split
 from relabel.evaluation.comparison import Interval
 from relabel.evaluation.outlook import Outlook
-from relabel.job import curve, stages
+from relabel.job import curve, material
 from relabel.job.work import default_threads
 from relabel.model import predictor
 from relabel.model.artifact import Model
@@ -58,7 +58,7 @@ def shown(case: Case) -> Examples:
 
 def truth(case: Case, examples: Examples, chosen: TrainSettings) -> Truth:
     """Fit on what is known, on what would be known, and compare."""
-    learner = Stacked(len(examples.classes), stages.recipe(chosen))
+    learner = Stacked(len(examples.classes), material.recipe(chosen))
     dev = examples.rows(Split.DEV).astype(np.int32)
     training = (examples.split == Split.TRAIN) & ~examples.left_out
 
@@ -130,7 +130,7 @@ def main() -> None:
                 case = label_cases.draw(pool, cell, rows=round(2 * rows / (1 - label_cases.DEV_SHARE)), seed=seed)
                 chosen = settings.parse(TrainSettings, {**curve.DEFAULTS, "seed": seed})
                 examples = shown(case)
-                found = curve.run(examples, chosen, lambda _name, _done, _total: None)
+                found = curve.run(examples, material.made(examples, chosen), chosen, lambda _name, _done, _total: None)
                 print(line(f"{pool.name}, {cell}", found, truth(case, examples, chosen)), flush=True)
                 print(found.sentence, file=sys.stderr, flush=True)
 

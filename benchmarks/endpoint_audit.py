@@ -29,7 +29,7 @@ from sklearn.metrics import average_precision_score
 from relabel import settings
 from relabel.data.digest import digest
 from relabel.data.examples import Split
-from relabel.job import stages
+from relabel.job import material, stages
 from relabel.job.fits import Fits
 from relabel.job.work import default_threads
 from relabel.model import artifact
@@ -54,7 +54,7 @@ def trained(case: Case, folder: Path) -> tuple[Findings, Endpoint]:
     """Run the job, and load what it would serve."""
     chosen = settings.parse(TrainSettings, {"seed": case.seed})
     fits = Fits(folder=folder / "fits", data=digest(case.examples), build={}, every=3600.0, clock=time.monotonic)
-    findings, model = stages.run(case.examples, fits.data, chosen, fits)
+    findings, model = stages.run(case.examples, material.made(case.examples, chosen), fits.data, chosen, fits)
     artifact.save(folder / "model", model)
     serving = ServeSettings()
     return findings, Endpoint(served.load(folder / "model"), serving, capacity.of(serving, cores=1, memory=1 << 33))

@@ -32,7 +32,7 @@ from relabel.auditing.noise import NoiseRates
 from relabel.data.digest import digest
 from relabel.data.examples import Split
 from relabel.evaluation import metrics
-from relabel.job import stages
+from relabel.job import material, stages
 from relabel.job.fits import Fits
 from relabel.model import predictor
 from relabel.model.artifact import Model
@@ -80,7 +80,7 @@ def job(overrides: str, case: Case) -> Answer:
     examples = case.examples
     with tempfile.TemporaryDirectory() as folder:
         fits = Fits(folder=Path(folder), data=digest(examples), build={}, every=3600.0, clock=time.monotonic)
-        found: Findings = stages.run(examples, fits.data, chosen, fits)[0]
+        found: Findings = stages.run(examples, material.made(examples, chosen), fits.data, chosen, fits)[0]
     rows = case.train
     audit, order = found.audit, worst_first(found.audit.doubt, rows)
     score = np.empty(rows.size)
@@ -249,7 +249,7 @@ def _member(case: Case, rows: NDArray[np.intp], number: int) -> Member:
 
 
 def _fitted(case: Case, members: list[Member], chosen: TrainSettings) -> list[Model]:
-    learner = Stacked(len(case.examples.classes), stages.recipe(chosen))
+    learner = Stacked(len(case.examples.classes), material.recipe(chosen))
     return learner.fit(case.features, members, None, Hooks())
 
 

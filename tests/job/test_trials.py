@@ -13,6 +13,7 @@ from relabel.data import planted
 from relabel.data.examples import Dense, Examples
 from relabel.job import trials
 from relabel.job.main import train
+from relabel.job.material import Material
 from relabel.model import predictor
 from relabel.results import metrics_file
 from relabel.training import folds, linear
@@ -65,7 +66,9 @@ def tried():
     found = Members(linear.out_of_fold(examples.features, sums), network)
     estimate = members.learned(found, examples.labels, every, examples.group)
     pairs = list(zip(made, models, strict=True))
-    return trials.Tried(examples, examples.features, plan, pairs, sums, estimate, fit), seen
+    return trials.Tried(
+        examples, Material(learner, examples.features, examples.features), plan, pairs, sums, estimate, fit
+    ), seen
 
 
 def trial_members(tried, seen) -> list[Member]:
@@ -99,7 +102,7 @@ def test_a_fold_has_no_say_in_the_treatment_that_it_judges(tried) -> None:
         start,
         examples=dataclasses.replace(start.examples, labels=labels),
         linear=dataclasses.replace(
-            linear.summed(start.features, start.plan, labels, np.ones(900, np.float32), 2),
+            linear.summed(start.material.vectors, start.plan, labels, np.ones(900, np.float32), 2),
             strength=start.linear.strength,
         ),
     )

@@ -47,14 +47,17 @@ def command(*, data: Path, as_json: bool, **values: Any) -> None:
 
     from relabel import settings
     from relabel.data import reading
-    from relabel.job import curve
+    from relabel.job import curve, material
     from relabel.job.work import default_threads
 
     chosen = settings.parse(TrainSettings, {**curve.DEFAULTS, **given(values)})
     threads = chosen.threads or default_threads()
     torch.set_num_threads(threads)
     with threadpoolctl.threadpool_limits(threads):
-        found = curve.run(reading.read({"train": data}, chosen), chosen, lambda _name, _done, _total: None)
+        examples = reading.read({"train": data}, chosen)
+        chosen = material.chosen(examples, {**curve.DEFAULTS, **given(values)})
+        made = material.made(examples, chosen)
+        found = curve.run(examples, made, chosen, lambda _name, _done, _total: None)
     if as_json:
         click.echo(json.dumps(found.as_dict(), indent=2, allow_nan=False))
     else:

@@ -18,6 +18,9 @@ from relabel.errors import UserError
 MODEL = "model"
 """Channel of an earlier artifact."""
 
+ENCODER = "encoder"
+"""Channel of an encoder: a folder as Hugging Face's libraries write it."""
+
 SDK_CHANNELS = ("code", "sm_drivers")
 """Channels that the SageMaker SDK's `ModelTrainer` adds where it is given source code: the code, and what starts it."""
 
@@ -62,13 +65,18 @@ class Configuration:
 
     @property
     def data_channels(self) -> dict[str, Path]:
-        """Channels that hold rows: all but an earlier artifact's and the SDK's own."""
-        return {name: folder for name, folder in self.channels.items() if name not in {MODEL, *SDK_CHANNELS}}
+        """Channels that hold rows: all but an earlier artifact's, an encoder's and the SDK's own."""
+        return {name: folder for name, folder in self.channels.items() if name not in {MODEL, ENCODER, *SDK_CHANNELS}}
 
     @property
     def model_channel(self) -> Path | None:
         """Folder of an earlier artifact, where one is given."""
         return self.channels.get(MODEL)
+
+    @property
+    def encoder_channel(self) -> Path | None:
+        """Folder of an encoder, where one is given."""
+        return self.channels.get(ENCODER)
 
 
 def read(paths: Paths, environment: Environment) -> Configuration:

@@ -26,13 +26,12 @@ from relabel.data.examples import Examples, Split
 from relabel.errors import UserError
 from relabel.evaluation import outlook
 from relabel.evaluation.outlook import Copy, Held, Outlook
-from relabel.job import stages
+from relabel.job.material import Material
 from relabel.model.artifact import Model
 from relabel.settings import TrainSettings
 from relabel.training import cross_fitting
 from relabel.training.cross_fitting import CrossFit
 from relabel.training.learner import Hooks, Watch
-from relabel.training.learners.stacked import Stacked
 from relabel.training.member import Member
 
 SHARES = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -53,27 +52,28 @@ Fit = Callable[[str, Sequence[Member]], list[Model]]
 Labels = NDArray[np.int64]
 
 
-def run(examples: Examples, settings: TrainSettings, progress: Callable[[str, int, int], None]) -> Outlook:
+def run(
+    examples: Examples, material: Material, settings: TrainSettings, progress: Callable[[str, int, int], None]
+) -> Outlook:
     """Fit, score and weigh.
 
+    material: what the fits are made of.
     settings: `seeds` is S, `folds` F; the others as for a job, best started from DEFAULTS. No test row is used.
     progress: told (name of a stack, steps done, steps in all).
 
     Raises UserError where folds are fewer than LEAST_FOLDS, or a class has too few rows for them.
     """
-    assert examples.features is not None  # noqa: S101  # the gate gives features
-    features = examples.features
     if settings.folds < LEAST_FOLDS:
         raise UserError(f"folds is {settings.folds}: give {LEAST_FOLDS} or more, for audits inside a fold need others")
-    learner = Stacked(len(examples.classes), stages.recipe(settings))
     dev = examples.rows(Split.DEV).astype(np.int32)
     watch = Watch(dev, examples.labels[dev]) if settings.patience else None
 
     def fit(name: str, members: Sequence[Member]) -> list[Model]:
-        return learner.fit(features, members, watch, Hooks(progress=lambda done, total: progress(name, done, total)))
+        hooks = Hooks(progress=lambda done, total: progress(name, done, total))
+        return material.learner.fit(material.inputs, members, watch, hooks)
 
     crossed = cross_fitting.plan(
-        features,
+        material.inputs,
         examples.labels,
         examples.group,
         (examples.split == Split.TRAIN) & ~examples.left_out,

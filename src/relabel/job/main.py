@@ -107,7 +107,7 @@ def _train(
     check: Callable[[], None],
 ) -> Findings:
     raw = {**told.hyperparameters, **overrides}
-    chosen = settings.parse(TrainSettings, raw)
+    settings.parse(TrainSettings, raw)
     for note in settings.retired_notes(TrainSettings, raw):
         log.warning("%s", note)
     gpu.check(gpu.read(), required=environment.require_gpu)
@@ -118,4 +118,4 @@ def _train(
     gc.freeze()
     gc.enable()
     work.check_gpu(required=environment.require_gpu)
-    return work.run(paths, told, chosen, job=environment.job_name, progress=progress, check=check)
+    return work.run(paths, told, raw, job=environment.job_name, progress=progress, check=check)

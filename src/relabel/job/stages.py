@@ -23,22 +23,22 @@ from relabel.auditing.noise import Estimate
 from relabel.auditing.policies import Limits, Treatment
 from relabel.data.examples import Examples, Split
 from relabel.data.reviews import RANDOM
+from relabel.data.tokens import Tokens
 from relabel.errors import UserError
 from relabel.evaluation import comparison, metrics, verified
 from relabel.evaluation.evidence import Choice
 from relabel.evaluation.verified import Verified
 from relabel.job import trials
 from relabel.job.fits import Fits
+from relabel.job.material import Material
 from relabel.model import predictor, training_rows
 from relabel.model.artifact import Artifact, Model, sha256
 from relabel.results.findings import Findings, Served
 from relabel.settings import TrainSettings, as_dict
 from relabel.training import folds, linear
 from relabel.training.learner import Watch
-from relabel.training.learners.stacked import Stacked
 from relabel.training.member import Member, own_seed
 from relabel.training.out_of_fold import out_of_fold, predict
-from relabel.training.stack import Recipe
 
 BASELINE_STREAM = 0
 """Keeps the seeds of the compared models apart from those of fold members."""
@@ -51,13 +51,16 @@ TRIED = ["drop", "weight", "soft"]
 EFFORT = {"on": neighbours.QUICK, "thorough": neighbours.THOROUGH}
 
 
-def run(examples: Examples, data: str, settings: TrainSettings, fits: Fits) -> tuple[Findings, Artifact]:
+def run(
+    examples: Examples, material: Material, data: str, settings: TrainSettings, fits: Fits
+) -> tuple[Findings, Artifact]:
     """Do the job.
 
-    data: digest of the examples.
-    fits: where fits run and are kept.
+    material: what the fits are made of.
+    data:     digest of the examples.
+    fits:     where fits run and are kept.
     """
-    return _Job(examples, data, settings, fits).run()
+    return _Job(examples, material, data, settings, fits).run()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -78,16 +81,13 @@ class _Judged:
 class _Job:
     """One job and what its stages share."""
 
-    def __init__(self, examples: Examples, data: str, settings: TrainSettings, fits: Fits) -> None:
-        assert examples.features is not None  # noqa: S101  # the gate gives features; text alone has no reader yet
-        self.examples, self.data, self.settings, self.fits = examples, data, settings, fits
-        self.features = examples.features
+    def __init__(self, examples: Examples, material: Material, data: str, settings: TrainSettings, fits: Fits) -> None:
+        self.examples, self.material, self.data, self.settings, self.fits = examples, material, data, settings, fits
         self.training = (examples.split == Split.TRAIN) & ~examples.left_out
         stopping, self.choosing = halves(examples.rows(Split.DEV), examples.group, settings.seed)
         if settings.patience and not stopping.size:
             raise UserError("patience needs at least two distinct dev rows: give more, or set patience to 0")
         self.watch = Watch(stopping.astype(np.int32), examples.labels[stopping]) if settings.patience else None
-        self.learner = Stacked(len(examples.classes), recipe(settings))
 
     def run(self) -> tuple[Findings, Artifact]:
         examples, settings = self.examples, self.settings
@@ -111,7 +111,7 @@ class _Job:
         if settings.policy == "auto":
             tried = trials.Tried(
                 examples,
-                self.features,
+                self.material,
                 plan,
                 list(zip(fold_members, fold_models, strict=True))[: plan.folds],
                 sums,
@@ -153,17 +153,17 @@ class _Job:
         return [Member(rows, targets, weights, own_seed(seed, BASELINE_STREAM, s)) for s in range(self.settings.seeds)]
 
     def _fit(self, name: str, members: Sequence[Member]) -> list[Model]:
-        return self.fits.fit(name, self.learner, self.features, members, self.watch)
+        return self.fits.fit(name, self.material.learner, self.material.inputs, members, self.watch)
 
     def _out_of_fold(self, models: Sequence[Model], plan: folds.FoldPlan) -> NDArray[np.float64]:
-        return out_of_fold([predictor.load(model) for model in models], plan, self.features)
+        return out_of_fold([predictor.load(model) for model in models], plan, self.material.inputs)
 
     def _summed(self, plan: folds.FoldPlan, weights: NDArray[np.float32]) -> linear.Folds:
-        return linear.summed(self.features, plan, self.examples.labels, weights, len(self.examples.classes))
+        return linear.summed(self.material.vectors, plan, self.examples.labels, weights, len(self.examples.classes))
 
     def _estimate(self, network: NDArray[np.float64], sums: linear.Folds) -> Estimate:
         """Learn what members of both kinds say, from the training rows whose labels nobody verified."""
-        found = Members(linear.out_of_fold(self.features, sums), network)
+        found = Members(linear.out_of_fold(self.material.vectors, sums), network)
         return members.learned(found, self.examples.labels, self._learning(), self.examples.group)
 
     def _learning(self) -> NDArray[np.bool_]:
@@ -182,7 +182,7 @@ class _Job:
         weights = np.ones(len(examples), dtype=np.float32)
         weights[worst(audit, self.training)] = 0
         models = self._fit("second pass", folds.members(plan, examples.labels, weights))
-        straight = linear.out_of_fold(self.features, self._summed(plan, weights))
+        straight = linear.out_of_fold(self.material.vectors, self._summed(plan, weights))
         found = Members(straight, self._out_of_fold(models, plan))
         return self._audit(members.relearned(found, examples.labels, self._learning(), estimate, cleaned=True))
 
@@ -236,7 +236,7 @@ class _Job:
         )
 
     def _predicted(self, models: list[Model], rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        return np.stack([predict(predictor.load(model), self.features, rows) for model in models])
+        return np.stack([predict(predictor.load(model), self.material.inputs, rows) for model in models])
 
     def _compare(self, judged: _Judged, audit: Audit) -> comparison.Comparison:
         test = self.examples.rows(Split.TEST)
@@ -274,7 +274,10 @@ class _Job:
 
     def _data_issues(self, opinion: Opinion) -> tuple[Issue, ...]:
         effort = self.settings.data_issues
-        return () if effort == "off" else survey(self.examples, opinion, EFFORT[effort], seed=self.settings.seed)
+        if effort == "off":
+            return ()
+        seen = dataclasses.replace(self.examples, features=self.material.vectors)
+        return survey(seen, opinion, EFFORT[effort], seed=self.settings.seed)
 
     def _artifact(self, findings: Findings, model: Model, dev: NDArray[np.float32]) -> Artifact:
         """Make what is served; the temperature of its label audit is learned on the choosing half of dev, of which `dev` (h, C) is predicted."""
@@ -288,7 +291,9 @@ class _Job:
             fitted_on="treated" if treated else "given",
             noise=given_true,
             temperature=doubt.learn_temperature(doubted, dev, given_true, treated=treated),
-            training_rows=training_rows.collected(self.features, np.flatnonzero(trained)),
+            input="text" if isinstance(self.material.inputs, Tokens) else "embedding",
+            text=self.material.text,
+            training_rows=self._known_again(np.flatnonzero(trained)),
             provenance={
                 "relabel": relabel.__version__,
                 "data": self.data,
@@ -297,6 +302,13 @@ class _Job:
                 "test": {"accuracy": findings.served.test.accuracy, "log_loss": findings.served.test.log_loss},
             },
         )
+
+    def _known_again(self, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
+        """Hash the training rows, by all that an endpoint of the model takes."""
+        found = [np.empty(0, np.uint64)]
+        if not isinstance(self.material.inputs, Tokens):
+            found.append(training_rows.collected(self.material.vectors, rows))
+        return np.unique(np.concatenate(found))
 
 
 def halves(rows: NDArray[np.intp], group: NDArray[np.int64], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -307,11 +319,6 @@ def halves(rows: NDArray[np.intp], group: NDArray[np.int64], seed: int) -> tuple
     names, place = np.unique(group[rows], return_inverse=True)
     chooses = np.random.default_rng((seed, DEV_STREAM)).permutation(names.size) % 2 == 0
     return rows[~chooses[place]], rows[chooses[place]]
-
-
-def recipe(settings: TrainSettings) -> Recipe:
-    """Take out of the settings what decides a fit."""
-    return Recipe(**{field.name: getattr(settings, field.name) for field in dataclasses.fields(Recipe)})
 
 
 def limits(settings: TrainSettings) -> Limits:

@@ -21,9 +21,10 @@ from relabel.auditing.examine import Audit, examine
 from relabel.auditing.members import Members
 from relabel.auditing.noise import Estimate
 from relabel.auditing.policies import Limits, Treatment
-from relabel.data.examples import Examples, Features
+from relabel.data.examples import Examples, Inputs
 from relabel.evaluation import evidence
 from relabel.evaluation.evidence import Choice
+from relabel.job.material import Material
 from relabel.model import predictor
 from relabel.model.artifact import Model
 from relabel.training import linear
@@ -44,6 +45,7 @@ Fit = Callable[[str, Sequence[Member]], list[Model]]
 class Tried:
     """What the trials start from.
 
+    material: what the fits are made of.
     plan:     the folds; trials go by the first repeat.
     fitted:   fold members of that repeat and their models.
     linear:   sums of the training rows.
@@ -52,7 +54,7 @@ class Tried:
     """
 
     examples: Examples
-    features: Features
+    material: Material
     plan: FoldPlan
     fitted: Sequence[tuple[Member, Model]]
     linear: linear.Folds
@@ -75,12 +77,12 @@ def choose(tried: Tried, names: Sequence[str], limits: Limits, choosing: NDArray
     models = tried.fit("trials", treated)
     rows = np.concatenate([np.flatnonzero((plan.fold[0] != NEVER) & (examples.labels >= 0)), choosing])
     after = {
-        name: _predicted(models[start : start + plan.folds], plan, tried.features)[rows]
+        name: _predicted(models[start : start + plan.folds], plan, tried.material.inputs)[rows]
         for name, start in zip(names, range(0, len(models), plan.folds), strict=True)
     }
     return evidence.choose(
         examples.labels[rows],
-        _predicted([model for _, model in tried.fitted], plan, tried.features)[rows],
+        _predicted([model for _, model in tried.fitted], plan, tried.material.inputs)[rows],
         after,
         examples.group[rows],
         noise=tried.estimate.rates.given_true,
@@ -88,8 +90,8 @@ def choose(tried: Tried, names: Sequence[str], limits: Limits, choosing: NDArray
     )
 
 
-def _predicted(models: Sequence[Model], plan: FoldPlan, features: Features) -> NDArray[np.float64]:
-    return out_of_fold([predictor.load(model) for model in models], plan, features)
+def _predicted(models: Sequence[Model], plan: FoldPlan, inputs: Inputs) -> NDArray[np.float64]:
+    return out_of_fold([predictor.load(model) for model in models], plan, inputs)
 
 
 def _first(plan: FoldPlan) -> FoldPlan:
@@ -127,11 +129,11 @@ def _pairs(tried: Tried, plan: FoldPlan) -> Mapping[frozenset[int], Model]:
 def _audit(tried: Tried, pairs: Mapping[frozenset[int], Model], without: int) -> tuple[Audit, NDArray[np.bool_]]:
     """Audit the training rows outside a fold; each is scored by the model that misses both that fold and the row's own."""
     examples, fold = tried.examples, tried.plan.fold[0]
-    straight = linear.out_of_fold(tried.features, tried.linear, without)
+    straight = linear.out_of_fold(tried.material.vectors, tried.linear, without)
     network = np.full(straight.shape, 1 / straight.shape[1])
     for other in {*range(tried.plan.folds)} - {without}:
         rows = np.flatnonzero(fold == other)
-        network[rows] = predict(predictor.load(pairs[frozenset((without, other))]), tried.features, rows)
+        network[rows] = predict(predictor.load(pairs[frozenset((without, other))]), tried.material.inputs, rows)
     training = (fold != NEVER) & (fold != without)
     learning = training & (examples.labels >= 0) & ~examples.trusted
     estimate = members.relearned(Members(straight, network), examples.labels, learning, tried.estimate, cleaned=False)

@@ -6,7 +6,7 @@ import os
 import platform
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -15,13 +15,15 @@ import threadpoolctl
 import torch
 
 import relabel
+from relabel import settings
 from relabel.container import gpu, processors
 from relabel.container.configuration import Configuration
 from relabel.container.paths import Paths
 from relabel.data import reading
 from relabel.data.digest import digest
-from relabel.job import reporting, stages
+from relabel.job import material, reporting, stages
 from relabel.job.fits import Fits
+from relabel.job.material import World
 from relabel.model import artifact
 from relabel.results import (
     audit_table,
@@ -36,8 +38,8 @@ from relabel.results import (
 from relabel.results.findings import Findings
 from relabel.settings import TrainSettings
 
-FITS = "fits"
-"""Folder of kept fits among the checkpoints."""
+FITS, VECTORS = "fits", "vectors"
+"""Folders of kept fits, and of vectors of texts, among the checkpoints."""
 
 WRITERS = (
     audit_table.write,
@@ -53,7 +55,7 @@ WRITERS = (
 def run(
     paths: Paths,
     told: Configuration,
-    chosen: TrainSettings,
+    given: Mapping[str, Any],
     *,
     job: str,
     progress: Callable[[str, int, int], None],
@@ -61,28 +63,32 @@ def run(
 ) -> Findings:
     """Read the channels, do the stages, write everything; the model last, so that a model folder which holds one means that all went well.
 
+    given:    settings as they were given; which learner is meant may depend on the data.
     job:      the platform's name for it, or "".
     progress: told (name of a fit, steps done, steps in all).
     check:    raises where the job must end.
     """
     started, watch = datetime.now(UTC), _Stopwatch()
-    threads = chosen.threads or default_threads()
+    examples = reading.read(told.data_channels, settings.parse(TrainSettings, given))
+    chosen = material.chosen(examples, given, told.encoder_channel)
+    threads = chosen.threads or default_threads(chosen.learner)
     torch.set_num_threads(threads)
     with threadpoolctl.threadpool_limits(threads):
-        examples = reading.read(told.data_channels, chosen)
         reporting.data(examples)
         name = digest(examples)
         watch.lap("reading")
+        made = material.made(examples, chosen, World(told.encoder_channel, told.checkpoints / VECTORS, check, progress))
+        watch.lap("reading texts")
         fits = Fits(
             folder=told.checkpoints / FITS,
-            data=name,
+            data=f"{name}{made.version}",
             build=build(threads),
             every=chosen.checkpoint_seconds,
             clock=time.monotonic,
             check=check,
             progress=progress,
         )
-        findings, model = stages.run(examples, name, chosen, fits)
+        findings, model = stages.run(examples, made, name, chosen, fits)
         watch.lap("fits, audit and comparison")
     for write in WRITERS:
         check()
@@ -128,13 +134,13 @@ def check_gpu(*, required: bool) -> None:
         )
 
 
-def default_threads() -> int:
-    """Give half the processor cores that this process may use, at most 4.
+def default_threads(learner: str = "mlp") -> int:
+    """Give half the processor cores that this process may use, at most 4; learners of texts, which fit members side by side, use all.
 
-    The networks are small: more threads gain little, and threads that wait for each other at every small operation lose all of it when
+    The mlps are small: more threads gain little, and threads that wait for each other at every small operation lose all of it when
     anything else runs on their cores (measured: 100 times slower).
     """
-    return max(1, min(4, processors.count() // 2))
+    return max(1, min(4, processors.count() // 2)) if learner == "mlp" else processors.count()
 
 
 def build(threads: int) -> dict[str, Any]:

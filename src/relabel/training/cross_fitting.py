@@ -12,7 +12,7 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data.examples import Features
+from relabel.data.examples import Inputs
 from relabel.model import predictor
 from relabel.model.artifact import Model
 from relabel.training import folds
@@ -28,13 +28,13 @@ PAIR_STREAM, SHARE_STREAM, FOLD_STREAM = 7, 8, 9
 class CrossFit:
     """Fold plans, one for each repeat, over the same rows.
 
-    features: (N, D).
+    inputs:   (N rows) what the models take.
     rows:     (n,) the training rows, ascending.
     plans:    S plans of one repeat and F folds each.
     seed:     what the members' seeds follow from.
     """
 
-    features: Features
+    inputs: Inputs
     rows: NDArray[np.intp]
     plans: tuple[FoldPlan, ...]
     seed: int
@@ -89,7 +89,7 @@ class CrossFit:
         total = np.zeros((len(self.plans), *self._shape(models)))
         for (repeat, fold), model in zip(self.places, models, strict=True):
             held = self.plans[repeat].held_out(0, fold)
-            total[repeat, held] = predict(predictor.load(model), self.features, held)
+            total[repeat, held] = predict(predictor.load(model), self.inputs, held)
         return total[:, self.rows]
 
     def held_out_inside(self, models: Sequence[Model]) -> list[NDArray[np.float64]]:
@@ -102,11 +102,11 @@ class CrossFit:
             loaded = predictor.load(model)
             for own, other in (pair, pair[::-1]):
                 held = self.plans[repeat].held_out(0, other)
-                inside[repeat, own][held] = predict(loaded, self.features, held)
+                inside[repeat, own][held] = predict(loaded, self.inputs, held)
         return [inside[place][self.training(*place)] for place in self.places]
 
     def _shape(self, models: Sequence[Model]) -> tuple[int, int]:
-        return self.features.shape[0], int(models[0].sizes["classes"])
+        return self.inputs.shape[0], int(models[0].sizes["classes"])
 
     def _order(self, targets: NDArray[np.int64], repeat: int, fold: int) -> NDArray[np.intp]:
         """Put the rows of a place in an order of which every beginning has the classes of the whole."""
@@ -120,7 +120,7 @@ class CrossFit:
 
 
 def plan(
-    features: Features,
+    inputs: Inputs,
     labels: NDArray[np.int64],
     group: NDArray[np.int64],
     training: NDArray[np.bool_],
@@ -134,7 +134,7 @@ def plan(
         folds.plan(labels, group, training, folds=folds_count, repeats=1, seed=own_seed(seed, FOLD_STREAM, repeat))
         for repeat in range(repeats)
     )
-    return CrossFit(features, np.flatnonzero(training), plans, seed)
+    return CrossFit(inputs, np.flatnonzero(training), plans, seed)
 
 
 def _member(rows: NDArray[np.intp], targets: NDArray[np.int64], seed: int) -> Member:
