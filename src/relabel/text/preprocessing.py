@@ -15,7 +15,8 @@ from importlib import resources
 
 from relabel.settings import Characters, Stemming, StopWords
 
-TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>", re.DOTALL)
+TAG = re.compile(r"<[/!]?[a-zA-Z-][^<>]*>")
+"""A tag or a comment. None of its parts may hold another bracket, so that no text takes long."""
 ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Characters of scripts that put no spaces between words: kana and Han. Each is a word."""
 WORD = rf"[{ALONE}]|(?:(?![{ALONE}])[^\W_])+(?:['\u2019](?:(?![{ALONE}])[^\W_])+)*"
