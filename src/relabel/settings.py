@@ -27,7 +27,7 @@ Characters = Literal["words", "ascii", "all"]
 StopWords = Literal["none", "english"]
 Stemming = Literal["none", "porter", "english"]
 Truncation = Literal["head", "tail", "ends"]
-EncoderPooling = Literal["", "mean", "cls", "max"]
+Pooling = Literal["all", "max", "mean", "last"]
 LearnerName = Literal["", "mlp", "linear", "boosted", "lstm", "pooled", "convolutional", "fine_tuned"]
 
 
@@ -70,17 +70,20 @@ class Settings:
     retired: ClassVar[Mapping[str, str]] = {}
 
 
-FEW_FITS: Mapping[str, Any] = {"seeds": 2, "folds": 3}
+FEW_FITS: Mapping[str, Any] = {"seeds": 3, "folds": 3}
 """For learners of which a fit takes minutes; what a preset says of these wins."""
 
-LINEAR: Mapping[str, Any] = {"vocabulary": 100_000, "ngrams": 2, "max_tokens": 0, "weight_decay": 4e-6}
+LINEAR: Mapping[str, Any] = {"vocabulary": 100_000, "ngrams": 2, "max_tokens": 0, "weight_decay": 0.5}
 NETWORK: Mapping[str, Any] = {
-    "max_epochs": 10,
-    "patience": 2,
-    "lr": 1e-3,
+    "max_epochs": 12,
+    "patience": 3,
+    "lr": 2e-3,
+    "weight_decay": 0.1,
     "batch_size": 64,
-    "dropout": 0.3,
+    "dropout": 0.5,
+    "word_dropout": 0.1,
     "gradient_clip": 5.0,
+    "checkpoint_seconds": 30.0,
 }
 
 
@@ -123,7 +126,12 @@ class TrainSettings(Settings):
         1, low=1, high=10_000, unit="epochs", help="passes over the training rows", aliases=("epochs",)
     )
     lr: float = setting(3e-4, above=0, high=1, help="learning rate of Adam", aliases=("learning_rate",))
-    weight_decay: float = setting(0.0, low=0, high=10, help="decoupled weight decay (AdamW)")
+    weight_decay: float = setting(
+        0.0,
+        low=0,
+        high=10,
+        help="decoupled weight decay (AdamW); of `linear` the penalty on weights, of `boosted` on leaves",
+    )
     gradient_clip: float = setting(0.0, low=0, help="largest gradient norm of one model; 0 is no limit")
     schedule: Schedule = setting(
         "constant", help="the learning rate over a model's own steps: constant, or falling to 0"
@@ -158,9 +166,23 @@ class TrainSettings(Settings):
     embedding_width: int = setting(
         64, low=1, high=4096, help="numbers that stand for a word, in the networks that read words"
     )
-    encoder_pooling: EncoderPooling = setting(
+    pooling: Pooling = setting(
+        "all",
+        help="lstm: what stands for a text: the last word's state, the largest or mean values over its words, or `all` of these but the last",
+    )
+    dense_width: int = setting(0, low=0, high=8192, help="lstm: units of a tanh layer before the last; 0 is none")
+    word_dropout: float = setting(
+        0.0,
+        low=0,
+        high=0.9,
+        help="share of words that a network seems not to know in each step, so that unknown words get a meaning",
+    )
+    encoder_pooling: str = setting(
         "",
-        help="encoder: mean over tokens, the first token, or the largest values; empty is what the encoder says, else mean",
+        help="encoder: `mean` over tokens, `cls`, the first of them, or `max`; several as `mean+max`; empty is what the encoder says, else mean",
+    )
+    baselines: Literal["off", "linear", "all"] = setting(
+        "linear", help="plain learners beside one of texts, to keep it honest: none, `linear`, or `boosted` too"
     )
 
     policy: Policy = setting(
@@ -190,7 +212,11 @@ class TrainSettings(Settings):
     test_share: float = setting(
         0.2, above=0, high=0.4, help="share of the rows drawn as test where no test set is given"
     )
-    text_column: str = setting("review", help="column of the text", aliases=("review_column",))
+    text_column: str = setting(
+        "review",
+        help="column of the text; where it is not there, `text`, `sentence` or `content` is taken",
+        aliases=("review_column",),
+    )
     label_column: str = setting("label", help="column of the label")
     id_column: str = setting("id", help="column of a row's own name; optional in the data")
     width_expected: int = setting(0, low=0, help="embedding width to insist on; 0 takes what the first file has")
@@ -216,20 +242,22 @@ class TrainSettings(Settings):
         "mlp": {},
         "linear": LINEAR,
         "boosted": {
-            **LINEAR,
             **FEW_FITS,
             "vocabulary": 5000,
-            "ngrams": 1,
+            "max_tokens": 0,
+            "weight_decay": 1.0,
             "max_epochs": 300,
             "patience": 20,
             "lr": 0.2,
             "depth": 6,
         },
-        "lstm": {**NETWORK, **FEW_FITS, "width": 100},
+        "lstm": {**NETWORK, **FEW_FITS},
         "pooled": {**NETWORK, **FEW_FITS, "embedding_width": 16, "width": 28, "dropout": 0.2},
-        "convolutional": {**NETWORK, **FEW_FITS, "width": 100},
+        "convolutional": {**NETWORK, **FEW_FITS},
         "fine_tuned": {
             **FEW_FITS,
+            "max_tokens": 0,
+            "weight_decay": 0.01,
             "lr": 2e-5,
             "batch_size": 16,
             "max_epochs": 3,
@@ -291,6 +319,23 @@ class ServeSettings(Settings):
         False, help="serve a batch transform job: bodies of 100 MB at least", environment=("SAGEMAKER_BATCH",)
     )
     log_share: float = setting(1.0, low=0, high=1, help="share of the requests that are logged; failures always are")
+    plain_lines: bool = setting(
+        False,
+        help="each line of `text/plain` is a text of its own; so it is where `batch` is set, or a request says `lines=true`",
+    )
+    cors_origins: str = setting(
+        "",
+        help="web pages that may ask from a browser: `*`, or origins like `https://example.org` with commas between; empty is none",
+    )
+    query_text: bool = setting(
+        False, help="answer `GET /?input_str=…` too; off, because addresses end up in logs on the way"
+    )
+    model_uri: str = setting(
+        "",
+        help="where the model is, in place of the platform's folder: a path, `https://…`, `s3://…`, `models:/…`, `runs:/…`; see "
+        "docs/model_from_elsewhere.md",
+    )
+    model_sha256: str = setting("", help="hash that the model must have, of its archive or of its `model.json`")
 
     def limit(self) -> int:
         """Give the largest body in bytes."""
