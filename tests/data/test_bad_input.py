@@ -236,14 +236,14 @@ def test_a_channel_of_dev_and_test_alone_lacks_train(channels) -> None:
 
 
 def test_pairs_must_be_whole(three) -> None:
-    """Labels without embeddings, embeddings without labels, and two embeddings of one name are each named."""
-    three.path("train/train.pt").unlink()
+    """Embeddings without labels, and two embeddings or two tables of one name are each named."""
+    three.path("train/train.jsonl").write_text('{"label": 0}')
     three.path("train/dev.csv").unlink()
     np.save(three.path("train/test.npy"), three.vectors(6))
     dev, test, train = sorted(three.problems())
     assert dev.startswith("train/dev.pt: embeddings without labels: add dev.csv")
     assert test.startswith("train/test.npy: `test.pt` has the same name")
-    assert train.startswith("train/train.csv: labels without embeddings: add train.pt or train.npy")
+    assert train.startswith("train/train.csv: `train.jsonl` has the same name")
 
 
 def test_a_file_named_for_another_split_is_refused(three) -> None:

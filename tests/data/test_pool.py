@@ -1,6 +1,10 @@
 """Promises of reading rows that wait for a label."""
 
+import json
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from relabel import settings
@@ -43,6 +47,25 @@ def test_a_table_alone_holds_the_embedding_in_its_other_columns(tmp_path) -> Non
     found = read(tmp_path / "pool.csv")
     assert found.vectors.tolist() == VECTORS.tolist()
     assert found.ids is not None
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_other_tables_hold_embeddings_in_columns_of_their_own(tmp_path, suffix) -> None:
+    """Or have them beside, like a CSV file; without any they are refused."""
+    path = tmp_path / f"pool{suffix}"
+    table = pa.table({"id": ["a", "b", "c"], "review": ["x", "y", "z"], "vector": VECTORS.tolist()})
+    for columns in (table, table.drop_columns("vector")):
+        if suffix == ".parquet":
+            pq.write_table(columns, path)
+        else:
+            path.write_text("".join(json.dumps(row) + "\n" for row in columns.to_pylist()))
+        if columns is not table:
+            with pytest.raises(UserError, match="no columns of embeddings"):
+                read(path)
+            np.save(tmp_path / "pool.npy", VECTORS)
+        found = read(path)
+        assert found.vectors.tolist() == VECTORS.tolist()
+        assert (found.ids.tolist(), found.texts.tolist()) == (["a", "b", "c"], ["x", "y", "z"])
 
 
 def test_a_tensor_is_read_too(tmp_path) -> None:

@@ -191,10 +191,10 @@ def test_texts_of_one_file_alone_are_kept(three) -> None:
 
 def test_what_is_passed_over_is_said_if_it_looks_like_data(three) -> None:
     """Hidden files and notes of people are passed over in silence, other formats and folders of data with a note."""
-    for name in (".train.csv", "README.md", "more.parquet", "shards/a.csv", "pictures/a.png"):
+    for name in (".train.csv", "README.md", "more.feather", "shards/a.csv", "pictures/a.png"):
         three.path(f"train/{name}").write_bytes(b"x")
     notes = [note.split(" is passed over")[0] for note in three.read().notes]
-    assert notes == ["train/more.parquet", "train/shards"]
+    assert notes == ["train/more.feather", "train/shards"]
 
 
 def test_channels_are_never_written_to(three) -> None:

@@ -64,6 +64,18 @@ def save_model(folder: Path) -> None:
     artifact.save(folder, Artifact(model, ("bad", "good"), "given"))
 
 
+def test_texts_alone_and_embeddings_in_columns_are_no_problem(tmp_path) -> None:
+    """A table needs no file of embeddings beside it, unless others have one and it has none inside."""
+    channel = tmp_path / "input" / "data" / "train"
+    channel.mkdir(parents=True)
+    (channel / "train.csv").write_text("review,label\nx,0\ny,1\n")
+    assert told(examined(tmp_path), "problem") == []
+    assert "channels: train: train/train.csv" in told(examined(tmp_path), "ok")
+    (channel / "train.csv").write_text("e0,e1,label\n1,2,0\n3,4,1\n")
+    planted.write(channel, "test", planted.reviews(10, width=2, noise=NOISE, seed=1))
+    assert told(examined(tmp_path), "problem") == []
+
+
 def test_a_job_in_which_all_is_well_has_no_problem(root) -> None:
     """Every subject is named, files are listed with their splits, and what was set is said."""
     findings = examined(root)
@@ -93,7 +105,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "labels without embeddings": (
         lambda root: (root / "input" / "data" / "train" / "test.npy").unlink(),
-        "channels: train/test.csv: labels without embeddings: add test.pt or test.npy",
+        "channels: train/test.csv: labels without embeddings, and others have some: add test.pt or test.npy",
     ),
     "a channel of no meaning": (
         lambda root: (root / "input" / "data" / "extra").mkdir(),

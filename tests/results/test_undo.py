@@ -219,6 +219,18 @@ def test_the_journals_own_data_pass(data) -> None:
     originals.check(journal, folder, SETTINGS)
 
 
+def test_data_of_texts_alone_pass(tmp_path) -> None:
+    """As a table, and as a folder of text files; rows may stand in any order in the journal."""
+    (tmp_path / "a.csv").write_text("review,label\n" + "".join(f"text {row},{row % 2}\n" for row in range(20)))
+    journal = [change(row, text=f"text {row}", row_hash=row_hash(None, f"text {row}")) for row in (8, 3)]
+    originals.check(journal, tmp_path, SETTINGS)
+    for row in range(20):
+        path = tmp_path / "train" / ("neg" if row < 10 else "pos") / f"{row:02}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"text {row}")
+    originals.check([dataclasses.replace(one, file="train") for one in journal], tmp_path, SETTINGS)
+
+
 @pytest.mark.parametrize("what", ["vector", "text", "shorter", "no vectors", "no file"])
 def test_other_data_are_refused(data, what) -> None:
     """An embedding or a text that differs, or a file that is not there: the row, what was seen and what was expected."""
@@ -237,7 +249,7 @@ def test_other_data_are_refused(data, what) -> None:
         "vector": f"row 8: seen .*, expected {journal[1].row_hash[:12]}",
         "text": "row 8: seen",
         "shorter": "5 rows, and the journal names row 8",
-        "no vectors": "no embeddings beside it",
+        "no vectors": "their embeddings are not beside it",
         "no file": "no such file",
     }
     with pytest.raises(UserError, match=said[what]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -26,6 +27,25 @@ def widths(parts: Sequence[Part], expected: int, by: str = "width_expected") -> 
     for name, width in read:
         if width != right:
             yield f"{name}: {width:,} wide, but {by} is {right:,}: embed all files with the same model"
+
+
+def inputs(parts: Sequence[Part], text_column: str) -> Iterator[str]:
+    """Files without embeddings where others have some, or, where none has any, without texts; files with problems are not judged."""
+    sound = [part for part in parts if not part.problems]
+    embedded = next((part for part in sound if part.matrix is not None), None)
+    for part in sound:
+        add = f"add {Path(part.name).stem}.pt or {Path(part.name).stem}.npy beside it"
+        if embedded is not None and part.matrix is None:
+            yield (
+                f"{part.name}: labels without embeddings, but {embedded.name} has some: {add}, or give none, "
+                "and texts alone or the channel `encoder` beside them"
+            )
+        elif embedded is None and part.texts is None:
+            seen = phrases.names(part.header)
+            yield (
+                f"{part.name}: neither texts (no column `{text_column}`, only {seen}) nor embeddings: "
+                f"set text_column to the column of the texts, which are trained on as they are or by the channel `encoder`; or {add}"
+            )
 
 
 def repeated_ids(parts: Sequence[Part]) -> Iterator[str]:

@@ -29,7 +29,7 @@ def deal(
     alone = size[member_of] == 1
     for c, count in enumerate(np.bincount(labels)):
         rows = rng.permutation(np.flatnonzero(alone & (labels == c)))
-        part[rows] = np.repeat(np.arange(share.size), _whole_shares(share * count - got[:, c], rows.size))
+        part[rows] = np.repeat(np.arange(share.size), whole_shares(share * count - got[:, c], rows.size))
     return part
 
 
@@ -55,7 +55,7 @@ def _deal_several(
     return dealt, got
 
 
-def _whole_shares(lacks: NDArray[np.float64], total: int) -> NDArray[np.int64]:
+def whole_shares(lacks: NDArray[np.float64], total: int) -> NDArray[np.int64]:
     """Divide `total` rows by what each part (P,) lacks, in whole numbers: the largest remainders get the odd rows."""
     lacks = lacks.clip(min=0)
     exact = lacks * (total / max(float(lacks.sum()), 1e-9))

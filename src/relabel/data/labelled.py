@@ -24,14 +24,16 @@ from relabel.settings import TrainSettings
 class Labelled:
     """Rows in the order of their files.
 
-    vectors: (N, D) float32, finite.
+    vectors: (N, D) float32, finite; None where no file has embeddings.
     labels:  (N,) int64 into the model's classes.
     files:   label files, as `folder/name`.
+    texts:   (N,) str, None where a file lacks them.
     """
 
-    vectors: NDArray[np.float32]
+    vectors: NDArray[np.float32] | None
     labels: NDArray[np.int64]
     files: tuple[str, ...]
+    texts: NDArray[np.object_] | None = None
 
 
 def read(folder: Path, split: Split, settings: TrainSettings, *, classes: Sequence[str], width: int) -> Labelled:
@@ -49,6 +51,7 @@ def read(folder: Path, split: Split, settings: TrainSettings, *, classes: Sequen
     encoded = labels.encode(np.concatenate(given))
     problems = [*found.problems, *(problem for part in parts for problem in part.problems)]
     problems += checks.widths(parts, width, "the model")
+    problems += checks.inputs(parts, settings.text_column)
     problems += list(checks.no_labels(parts, encoded)) or _unknown(folder, encoded, classes)
     if problems:
         raise UserError(*problems, *embeddings.scanned(parts))
@@ -56,7 +59,13 @@ def read(folder: Path, split: Split, settings: TrainSettings, *, classes: Sequen
     if problems:
         raise UserError(*problems)
     place = np.array([classes.index(name) for name in encoded.classes], np.int64)
-    return Labelled(vectors, place[encoded.codes], tuple(part.name for part in parts))
+    texts = [part.texts for part in parts if part.texts is not None]
+    return Labelled(
+        vectors,
+        place[encoded.codes],
+        tuple(part.name for part in parts),
+        np.concatenate(texts) if len(texts) == len(parts) else None,
+    )
 
 
 def _unknown(folder: Path, encoded: Encoded, classes: Sequence[str]) -> Iterator[str]:

@@ -3,22 +3,24 @@
     train/{train,dev,test}.csv + .pt                 one channel: a file's name says its split
     train/*.csv + .pt, dev/*.csv + .npy, test/...    a channel for each split: its files are shards, in order of names
     train/*.csv + .pt                                train only: dev and test are drawn from it
+    train/*.parquet, train/*.jsonl, train/*.csv      texts alone, or with embeddings in columns of the table
+    train/pos/*.txt, train/neg/*.txt, test/...       texts alone: a folder for each class
 
 In the channel train, `dev.csv`, `dev-00001.csv` and `val_a.csv` mean dev as long as there is no dev channel; any other
-name means train. Channels that mean the same split are read one after another. What people decided on rows comes in the
-channel `reviewed`, as .jsonl or .csv.
+name means train. Channels that mean the same split are read one after another. Embeddings beside a table win over those
+in its columns. What people decided on rows comes in the channel `reviewed`, as .jsonl or .csv.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relabel.data import phrases, reviews
 from relabel.data.examples import Split
-from relabel.data.formats import MATRICES, TABLES
+from relabel.data.formats import MATRICES, TABLES, text_files
 
 SPLITS = {
     "train": Split.TRAIN,
@@ -36,15 +38,14 @@ REVIEWED = "reviewed"
 
 NAMED_FOR = re.compile(rf"({'|'.join(SPLITS)})(?![a-z])")
 READ = {*TABLES, *MATRICES}
+LABELS = ", ".join(TABLES)
 ONLY = f"only {', '.join([*TABLES, *MATRICES])} files in the channel's own folder are read"
 OTHER_DATA = {
     ".arrow",
     ".feather",
     ".gz",
     ".json",
-    ".jsonl",
     ".npz",
-    ".parquet",
     ".pkl",
     ".pth",
     ".safetensors",
@@ -52,16 +53,22 @@ OTHER_DATA = {
 }
 """Suffixes of data that is not read: people are told when such a file is passed over."""
 
+CARD = "card.json"
+"""What `relabel prepare` writes beside its tables; nobody misses it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A label file and its embeddings; `table` and `matrix` are their names as `channel/name`."""
+    """A label file, or a folder of text files, and its embeddings where they have a file of their own.
+
+    table, matrix: their names as `channel/name`; that of a folder is the channel's.
+    """
 
     split: Split
     table: str
     table_path: Path
-    matrix: str
-    matrix_path: Path
+    matrix: str | None = None
+    matrix_path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +84,8 @@ class Layout:
 def find(channels: Mapping[str, Path]) -> Layout:
     """Pair the files of the channels. Hidden files and folders inside a channel are passed over.
 
-    Problems: channels of unknown name or without a folder, no training data, label files without embeddings and the
-    other way round, files named for another split than their channel's.
+    Problems: channels of unknown name or without a folder, no training data, embeddings without a label file, files of
+    one name, files named for another split than their channel's.
     """
     answers = _answers({name: channels[name] for name in sorted(channels) if name.lower() == REVIEWED})
     channels = {name: folder for name, folder in channels.items() if name.lower() != REVIEWED}
@@ -92,7 +99,7 @@ def find(channels: Mapping[str, Path]) -> Layout:
         *(problem for part in found for problem in part.problems),
     ]
     if not problems and not any(source.split is Split.TRAIN for source in sources):
-        problems.append("train: files of dev or test, and none of train: add train.csv and its embeddings")
+        problems.append("train: files of dev or test, and none of train: add train.csv")
     notes = tuple(note for part in found for note in part.notes)
     return Layout(tuple(sources), tuple(problems), notes, answers.reviewed)
 
@@ -100,13 +107,15 @@ def find(channels: Mapping[str, Path]) -> Layout:
 def find_split(folder: Path, split: Split) -> Layout:
     """Pair the files of one folder that mean one split, as in a channel train, or all of them where none is named for any.
 
-    Problems: no such folder, no such files, label files without embeddings and the other way round. What means
-    another split is passed over, whatever it is.
+    Problems: no such folder, no such files, embeddings without a label file. What means another split is passed over,
+    whatever it is. A folder of text files is the split that is asked for, or has a folder for it.
     """
     channel = folder.resolve().name
     if not folder.is_dir():
         return Layout((), (f"{channel}: no folder at {folder}",), ())
     by_stem = _by_stem(folder.iterdir())
+    if not by_stem and (texts := _texts_of(folder, split)):
+        return Layout((Source(split, texts.resolve().name, texts),), (), ())
     named = {stem: _named(stem) for stem in by_stem}
     other = Split.TRAIN if any(found is not None for found in named.values()) else split
     chosen = {s: paths for s, paths in by_stem.items() if (other if named[s] is None else named[s]) is split}
@@ -126,6 +135,10 @@ def _channel(name: str, folder: Path, given: Collection[Split]) -> Layout:
         return Layout((), (f"{name}: no folder at {folder}: give this channel in File or FastFile mode",), ())
     visible = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     by_stem = _by_stem(visible)
+    if not by_stem and (classes := text_files.class_folders(folder)):
+        others = [path.name for path in visible if path not in classes]
+        note = f"{name}: {phrases.names(others)} passed over: texts are read from {phrases.names([c.name for c in classes])}"
+        return Layout((Source(SPLITS[name.lower()], name, folder),), (), (note,) if others else ())
     if not by_stem:
         return Layout((), (_no_data(name, visible),), ())
     wrong = {
@@ -166,20 +179,25 @@ def _by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
 
 def _source(channel: str, own: Split, paths: Sequence[Path]) -> Source:
     """Describe a label file and its embeddings; own: the split of a file whose name does not say any."""
-    table, matrix = sorted(paths, key=lambda path: path.suffix.lower() in MATRICES)
+    table, *beside = sorted(paths, key=lambda path: path.suffix.lower() in MATRICES)
     named = _named(table.stem)
     split = own if named is None else named
-    return Source(split, f"{channel}/{table.name}", table, f"{channel}/{matrix.name}", matrix)
+    alone = Source(split, f"{channel}/{table.name}", table)
+    return replace(alone, matrix=f"{channel}/{beside[0].name}", matrix_path=beside[0]) if beside else alone
+
+
+def _texts_of(folder: Path, split: Split) -> Path | None:
+    """Find the text files of a split: the folder itself, or one inside that is named for it."""
+    inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and SPLITS.get(path.name.lower()) is split]
+    return next((path for path in (*inside, folder) if text_files.class_folders(path)), None)
 
 
 def _unpaired(channel: str, stem: str, paths: Sequence[Path]) -> Iterator[str]:
-    """Yield what hinders these files of one stem from being one label file and its embeddings."""
+    """Yield what hinders these files of one stem from being one label file and, where there are any, its embeddings."""
     tables = [path.name for path in paths if path.suffix.lower() in TABLES]
     matrices = [path.name for path in paths if path.suffix.lower() in MATRICES]
     if not tables:
         yield f"{channel}/{matrices[0]}: embeddings without labels: add {stem}.csv beside it"
-    if not matrices:
-        yield f"{channel}/{tables[0]}: labels without embeddings: add {stem}.pt or {stem}.npy beside it"
     for several in (tables, matrices):
         if len(several) > 1:
             yield f"{channel}/{several[0]}: {phrases.names(several[1:])} has the same name: keep one of them"
@@ -204,7 +222,7 @@ def _looks_like_data(path: Path) -> bool:
     """Tell whether what is not read would be missed: data of another format, or a folder of data."""
     if path.is_dir():
         return any(inner.suffix.lower() in READ | OTHER_DATA for inner in path.iterdir())
-    return path.suffix.lower() in OTHER_DATA
+    return path.suffix.lower() in OTHER_DATA and path.name != CARD
 
 
 def _unknown(channel: str) -> str:
@@ -219,11 +237,11 @@ def _no_train(channels: Collection[str]) -> str:
 def _none_of(split: Split, channel: str, stems: Collection[str]) -> str:
     name = split.name.lower()
     seen = f"only {phrases.names(stems)}" if stems else "and none of any other"
-    return f"{channel}: no label files (.csv) beside embeddings (.pt or .npy) for {name}, {seen}: name them {name}, or choose another split"
+    return f"{channel}: no label files ({LABELS}) for {name}, {seen}: name them {name}, or choose another split"
 
 
 def _no_data(channel: str, visible: Sequence[Path]) -> str:
     seen = (
         f"nothing to read, only {phrases.names([path.name for path in visible])}" if visible else "the folder is empty"
     )
-    return f"{channel}: {seen}: give label files (.csv) beside embeddings of the same name (.pt or .npy)"
+    return f"{channel}: {seen}: give label files ({LABELS}), or a folder of .txt files for each class"

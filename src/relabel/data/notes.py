@@ -23,6 +23,21 @@ def texts(parts: Sequence[Part], column: str) -> Iterator[str]:
         yield f"no text column `{column}` in {files}: their rows are listed without texts"
 
 
+def empty(examples: Examples) -> Iterator[str]:
+    """Rows of which nothing is known, neither an embedding nor a word."""
+    if examples.features is None and examples.texts is not None:
+        blank = sum(not text.strip() for text in examples.texts.tolist())
+        if blank:
+            yield f"{phrases.counted(blank, 'row')} with an empty text, which tells nothing of its label"
+
+
+def embedded(parts: Sequence[Part]) -> Iterator[str]:
+    """Embeddings that were found among the columns of a file."""
+    for part in parts:
+        if part.matrix is not None and part.matrix.where:
+            yield f"{part.name}: embeddings are its {part.matrix.where} ({part.matrix.width:,} wide)"
+
+
 def drawn(given: NDArray[np.uint8], split: NDArray[np.uint8], seed: int) -> Iterator[str]:
     """Splits that were drawn from train, if any: those of `split` (N,) that `given` (N,) lacks."""
     missing = [s for s in (Split.DEV, Split.TEST) if s not in given]

@@ -1,4 +1,4 @@
-"""One label file with its embeddings, opened, and what can be said against it alone."""
+"""One label file, with its embeddings where it has any, opened, and what can be said against it alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data import formats, labels, phrases
+from relabel.data import formats, labels, phrases, text_column
 from relabel.data.examples import Split
 from relabel.data.formats.matrix import Matrix
 from relabel.data.formats.table import Table
@@ -25,7 +25,7 @@ Strings = NDArray[np.object_]
 class Part:
     """What one source holds; None where it has no such column, or could not be read, which is then among the problems.
 
-    name, matrix_name: the two files as `channel/name`.
+    name, matrix_name: the two files as `channel/name`; the same one twice where embeddings stand in the label file.
     labels, texts, ids: (n,) str.
     problems: what is wrong with either file, each problem beginning with the file's name.
     """
@@ -40,29 +40,40 @@ class Part:
     header: tuple[str, ...]
     problems: tuple[str, ...]
 
+    @property
+    def rows(self) -> int:
+        """Rows (n) of the label file, 0 where it could not be read."""
+        return 0 if self.labels is None else int(self.labels.size)
+
 
 def opened(source: Source, settings: TrainSettings) -> Part:
     """Read a label file and open its embeddings; what is wrong with either is in the part's `problems`."""
     problems: list[str] = []
     table: Table | None = None
     matrix: Matrix | None = None
-    wanted = (settings.label_column, settings.text_column, settings.id_column)
+    texts = settings.text_column
     with _noting(problems, source.table):
-        table = formats.TABLES[_suffix(source.table_path)](_checked(source.table_path), wanted)
+        reader = formats.table(_checked(source.table_path))
+        texts = text_column.found(reader.header(source.table_path), settings)
+        wanted = (settings.label_column, texts, settings.id_column)
+        table = reader.read(source.table_path, wanted)
         _check_labels(table, settings.label_column)
-    with _noting(problems, source.matrix):
-        matrix = formats.MATRICES[_suffix(source.matrix_path)](_checked(source.matrix_path))
-        if table is not None and table.rows != matrix.rows:
-            raise UserError(
-                f"{matrix.rows:,} embeddings, but {source.table} has {table.rows:,} rows: give each row one embedding"
-            )
+        if source.matrix_path is None:
+            matrix = reader.embeddings(source.table_path, wanted, table.rows)
+    if source.matrix_path is not None:
+        with _noting(problems, source.matrix or source.table):
+            matrix = formats.matrix(_checked(source.matrix_path))
+            if table is not None and table.rows != matrix.rows:
+                raise UserError(
+                    f"{matrix.rows:,} embeddings, but {source.table} has {table.rows:,} rows: give each row one embedding"
+                )
     values = table.values if table else {}
     return Part(
         split=source.split,
         name=source.table,
-        matrix_name=source.matrix,
+        matrix_name=source.matrix or source.table,
         labels=values.get(settings.label_column),
-        texts=values.get(settings.text_column),
+        texts=values.get(texts),
         ids=values.get(settings.id_column),
         matrix=matrix,
         header=table.header if table else (),
@@ -77,13 +88,13 @@ def _check_labels(table: Table, column: str) -> None:
             f"no column `{column}` of labels, only {phrases.names(table.header)}: set label_column, or add the header"
         )
     if table.rows == 0:
-        raise UserError("no rows: the file ends with its header")
+        raise UserError("no rows: there is nothing but names of columns")
     if (empty := np.flatnonzero(labels.empty(table.values[column]))).size:
         raise UserError(f"the label is empty in {phrases.rows(empty.tolist())}: label these rows, or leave them out")
 
 
 def _checked(path: Path) -> Path:
-    if path.stat().st_size == 0:
+    if path.is_file() and path.stat().st_size == 0:
         raise UserError("the file is empty (0 bytes): was it written to its end?")
     return path
 
@@ -99,7 +110,3 @@ def _noting(problems: list[str], name: str) -> Iterator[None]:
         if error.errno in DISK_ERRNOS:
             raise
         problems.append(f"{name}: it cannot be read: {error.strerror or type(error).__name__}")
-
-
-def _suffix(path: Path) -> str:
-    return path.suffix.lower()

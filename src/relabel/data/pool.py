@@ -3,6 +3,7 @@
     pool.npy or pool.pt                 embeddings alone
     pool.csv beside one of the two      texts, ids and labels, all optional; either file may be named
     pool.csv alone                      embeddings in its columns, but for those of texts, ids and labels
+    pool.parquet, pool.jsonl            in place of the .csv; alone, with embeddings in columns of their own
 
 Letters: N rows, D width.
 """
@@ -64,7 +65,7 @@ def read(path: Path, settings: TrainSettings, *, classes: tuple[str, ...], width
     if problems:
         raise UserError(*problems, *embeddings.scanned([part]))
     vectors, problems = embeddings.gathered([part])
-    if problems:
+    if vectors is None or problems:
         raise UserError(*problems)
     return Pool(vectors, codes, part.ids, part.texts)
 
@@ -74,18 +75,13 @@ def _opened(path: Path, settings: TrainSettings) -> Part:
     table_path, matrix_path = _pair(path)
     names = (settings.label_column, settings.text_column, settings.id_column)
     try:
-        if matrix_path is not None:
-            matrix = formats.MATRICES[matrix_path.suffix.lower()](matrix_path)
-            table = Table(matrix.rows, (), {}) if table_path is None else formats.csv.read(table_path, names)
-        else:
-            assert table_path is not None  # noqa: S101  # one of the two is the path that was given
-            table = formats.csv.read(table_path, formats.csv.read(table_path, []).header)
-            matrix = _numbers(table, [name for name in table.header if name not in names])
+        table = Table(0, (), {}) if table_path is None else formats.table(table_path).read(table_path, names)
+        matrix = _own(path, names, table) if matrix_path is None else formats.matrix(matrix_path)
     except UserError as error:
         raise UserError(*(f"{path.name}: {problem}" for problem in error.problems)) from None
-    if table.rows != matrix.rows:
+    if table_path is not None and table.rows != matrix.rows:
         raise UserError(
-            f"{path.name}: {matrix.rows:,} embeddings, but {table.rows:,} rows in the .csv beside: give each row one embedding"
+            f"{path.name}: {matrix.rows:,} embeddings, but {table.rows:,} rows in the {table_path.suffix} beside: give each row one embedding"
         )
     if not matrix.rows:
         raise UserError(f"{path.name}: no rows: there is nothing to choose from")
@@ -97,14 +93,25 @@ def _pair(path: Path) -> tuple[Path | None, Path | None]:
     """Give the label file and the file of embeddings, of which one was named."""
     suffix = path.suffix.lower()
     if suffix in formats.MATRICES:
-        beside = path.with_suffix(".csv")
-        return (beside if beside.is_file() else None), path
+        tables = [beside for beside in map(path.with_suffix, formats.TABLES) if beside.is_file()]
+        return (tables[0] if tables else None), path
     if suffix not in formats.TABLES:
         raise UserError(f"{path.name}: give embeddings as {', '.join((*formats.MATRICES, *formats.TABLES))}")
     found = [each for each in map(path.with_suffix, formats.MATRICES) if each.is_file()]
     if len(found) > 1:
         raise UserError(f"{path.name}: {phrases.names([each.name for each in found])} lie beside it: name one of these")
     return path, found[0] if found else None
+
+
+def _own(path: Path, names: tuple[str, ...], table: Table) -> Matrix:
+    """Open the embeddings in the columns of a table that has none beside it."""
+    if path.suffix.lower() == ".csv":
+        header = formats.csv.header(path)
+        return _numbers(formats.csv.read(path, header), [name for name in header if name not in names])
+    matrix = formats.table(path).embeddings(path, names, table.rows)
+    if matrix is None:
+        raise UserError("no columns of embeddings: put them beside it, as .npy, or into its columns")
+    return matrix
 
 
 def _numbers(table: Table, columns: list[str]) -> Matrix:

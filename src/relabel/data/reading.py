@@ -23,7 +23,8 @@ def read(channels: Mapping[str, Path], settings: TrainSettings) -> Examples:
               `reviewed`, what people decided; `layout` tells what they may hold.
     settings: names of the columns, expected width, shares and seed of a split that must be drawn.
 
-    The features are one float32 array in memory. What a person should know of the rows is in `notes`.
+    The features are one float32 array in memory; None where no file has embeddings, and then all have texts. What a person
+    should know of the rows is in `notes`.
     Raises UserError with all problems; each begins with the file's name as `channel/file`.
     """
     found = layout.find(channels)
@@ -32,6 +33,7 @@ def read(channels: Mapping[str, Path], settings: TrainSettings) -> Examples:
     problems = [*found.problems, *(problem for part in parts for problem in part.problems), *unread]
     encoded = labels.encode(_joined([part.labels for part in parts if part.labels is not None]))
     problems += checks.widths(parts, settings.width_expected)
+    problems += checks.inputs(parts, settings.text_column)
     problems += checks.repeated_ids(parts)
     problems += checks.no_labels(parts, encoded)
     problems += checks.classes(parts, encoded)
@@ -50,23 +52,24 @@ def read(channels: Mapping[str, Path], settings: TrainSettings) -> Examples:
 
 def _examples(
     parts: Sequence[Part],
-    array: NDArray[np.float32],
+    array: NDArray[np.float32] | None,
     encoded: labels.Encoded,
     settings: TrainSettings,
     passed_over: Sequence[str],
 ) -> Examples:
     """Put the rows of all parts together, and draw the splits that are missing. The array is reordered in place."""
-    sizes = [part.matrix.rows for part in parts if part.matrix is not None]
+    sizes = [part.rows for part in parts]
+    features = None if array is None else Dense(array)
     texts, ids = (_column(columns, sizes) for columns in ([p.texts for p in parts], [p.ids for p in parts]))
     given = np.repeat([part.split for part in parts], sizes).astype(np.uint8)
-    group = duplicates.groups(Dense(array), texts)
+    group = duplicates.groups(features, texts)
     split = _completed(given, encoded.codes, group, settings)
     order = np.argsort(split, kind="stable")
-    if (order[1:] < order[:-1]).any():
+    if array is not None and (order[1:] < order[:-1]).any():
         embeddings.reordered(array, order, kept=int(np.count_nonzero(split == Split.TRAIN)))
     group, split = duplicates.renumbered(group[order]), split[order]
     examples = Examples(
-        features=Dense(array),
+        features=features,
         labels=encoded.codes[order],
         split=split,
         group=group,
@@ -80,8 +83,10 @@ def _examples(
         row=np.concatenate([np.arange(size, dtype=np.int64) for size in sizes])[order],
     )
     about = (
+        notes.embedded(parts),
         notes.drawn(given, split, settings.seed),
         notes.duplicated(examples),
+        notes.empty(examples),
         notes.texts(parts, settings.text_column),
     )
     return replace(examples, notes=(*passed_over, *(note for subject in about for note in subject)))

@@ -12,10 +12,12 @@ from relabel.doctor.findings import Finding, problem
 
 
 def examine(environment: Environment) -> list[Finding]:
-    """Look at the machine, and at what is there of a training job and of an endpoint. Nothing is changed, torch is not loaded."""
+    """Look at the machine, and at what is there of a training job and of an endpoint. Nothing but the cache of models is changed."""
     paths = environment.paths
     job, embeddings = _job(paths, environment) if training.is_meant(paths) else ([], 0)
-    endpoint = [serving.model(paths.model)] if serving.is_meant(paths.model) else []
+    endpoint = [*serving.elsewhere(environment)]
+    if not endpoint and serving.is_meant(paths.model):
+        endpoint = [serving.model(paths.model)]
     return [
         *_machine(environment, embeddings),
         *machine.disks(training.written(paths) if job else {}),

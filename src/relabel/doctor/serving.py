@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from relabel import settings
+from relabel.container.environment import Environment
 from relabel.doctor.findings import Finding, ok, problem, warning
-from relabel.errors import UserError
-from relabel.model import artifact
+from relabel.errors import RelabelError, UserError
+from relabel.model import artifact, source
 from relabel.settings import ServeSettings
 
 PREFIX = "RELABEL_"
-OTHERS = {"RELABEL_ROOT", "RELABEL_PLAIN", "RELABEL_REQUIRE_GPU"}
+OTHERS = {"RELABEL_CACHE", "RELABEL_ROOT", "RELABEL_PLAIN", "RELABEL_REQUIRE_GPU"}
 """Variables of ours that are no settings of an endpoint."""
 
 
@@ -33,6 +34,16 @@ def model(folder: Path) -> Finding:
     return ok("model", f"{found.model.kind}, {found.model.sizes['inputs']} numbers in, classes {names}")
 
 
+def elsewhere(environment: Environment) -> Iterator[Finding]:
+    """Fetch the model that the environment names by its address, as an endpoint does."""
+    said = settings.from_environment(ServeSettings, environment.variables)
+    if "model_uri" in said:
+        try:
+            yield model(source.fetch(said["model_uri"], environment, said.get("model_sha256", "")))
+        except RelabelError as error:
+            yield problem("model", str(error))
+
+
 def chosen(variables: Mapping[str, str]) -> Iterator[Finding]:
     """Say what is wrong with the settings that the environment gives, and which of its names mean nothing."""
     known = {f"{PREFIX}{name.upper()}" for name in settings.fields(ServeSettings)} | OTHERS
@@ -46,7 +57,8 @@ def chosen(variables: Mapping[str, str]) -> Iterator[Finding]:
     except UserError as error:
         yield from (problem("environment", each) for each in error.problems)
         return
-    yield ok("environment", ", ".join(f"{name} {value}" for name, value in settings.as_dict(parsed).items()))
+    plain = settings.as_dict(parsed) | {"model_uri": source.shown(parsed.model_uri)}
+    yield ok("environment", ", ".join(f"{name} {value}" for name, value in plain.items()))
     yield port(parsed.port)
 
 

@@ -13,7 +13,7 @@ from relabel.container import companions, configuration
 from relabel.container.configuration import Configuration, Hosts
 from relabel.container.environment import Environment
 from relabel.container.paths import Paths
-from relabel.data import layout
+from relabel.data import formats, layout
 from relabel.data.layout import Layout
 from relabel.doctor.findings import Finding, ok, problem, warning
 from relabel.errors import UserError
@@ -73,20 +73,41 @@ def channels(found: Layout) -> Iterator[Finding]:
     yield from (problem("channels", each) for each in found.problems)
     yield from (warning("channels", each) for each in found.notes)
     for source in found.sources:
-        unreadable = [path for path in (source.table_path, source.matrix_path) if not os.access(path, os.R_OK)]
+        paths = [path for path in (source.table_path, source.matrix_path) if path is not None]
+        unreadable = [path for path in paths if not os.access(path, os.R_OK)]
         for path in unreadable:
             yield problem(
                 "channels",
                 f"{path} cannot be read by user {os.getuid()}: change its mode, or run as its owner (--user)",
             )
         if not unreadable:
-            yield ok("channels", f"{source.split.name.lower()}: {source.table} with {source.matrix}")
+            beside = f" with {source.matrix}" if source.matrix else ""
+            yield ok("channels", f"{source.split.name.lower()}: {source.table}{beside}")
+    yield from (problem("channels", each) for each in _without_embeddings(found))
     yield from (ok("channels", f"answers of people: {layout.REVIEWED}/{path.name}") for path in found.reviewed)
+
+
+def _without_embeddings(found: Layout) -> Iterator[str]:
+    """Name label files that have no embeddings, neither beside them nor inside, where others have some."""
+    if not any(source.matrix for source in found.sources):
+        return
+    for source in found.sources:
+        if source.matrix is None and not _embeds(source.table_path):
+            stem = source.table_path.stem
+            yield f"{source.table}: labels without embeddings, and others have some: add {stem}.pt or {stem}.npy"
+
+
+def _embeds(path: Path) -> bool:
+    """Tell whether a label file has embeddings in its columns; what cannot be read is not judged."""
+    try:
+        return formats.table(path).embeddings(path, (), 1) is not None
+    except (UserError, OSError):
+        return True
 
 
 def embeddings(found: Layout) -> int:
     """Add up the files of embeddings, in bytes."""
-    return sum(source.matrix_path.stat().st_size for source in found.sources)
+    return sum(source.matrix_path.stat().st_size for source in found.sources if source.matrix_path is not None)
 
 
 def hosts(told: Hosts) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ SHOWN = 12
 def check(changes: Sequence[Change], folder: Path, settings: TrainSettings) -> None:
     """Compare the hash of every changed row with that of the row in the original files.
 
-    folder:   the channel's folder: label files beside embeddings.
+    folder:   the channel's folder: label files, with their embeddings where the job had some.
     settings: names of the columns.
 
     Raises UserError with every problem at once: files that are missing or cannot be read, rows that are others.
@@ -40,20 +41,21 @@ def _checked(changes: Sequence[Change], path: Path, settings: TrainSettings) -> 
     """Say what is wrong with one file."""
     name = f"{path.parent.resolve().name}/{path.name}"
     matrices = [path.with_suffix(suffix) for suffix in MATRICES if path.with_suffix(suffix).is_file()]
-    if not path.is_file() or not matrices:
-        what = "embeddings beside it" if path.is_file() else "such file"
-        yield f"{name}: no {what}, and the journal names {changes[0].file}: give the folder that the job was trained on"
+    if not path.exists():
+        yield f"{name}: no such file, and the journal names {changes[0].file}: give the folder that the job was trained on"
         return
-    part = opened(Source(Split.TRAIN, name, path, f"{path.parent.name}/{matrices[0].name}", matrices[0]), settings)
-    yield from part.problems or _different(name, part, changes)
+    source = Source(Split.TRAIN, name, path)
+    if matrices:
+        source = replace(source, matrix=f"{path.parent.name}/{matrices[0].name}", matrix_path=matrices[0])
+    part = opened(source, settings)
+    yield from part.problems or _different(name, part, sorted(changes, key=lambda change: change.row))
 
 
 def _different(name: str, part: Part, changes: Sequence[Change]) -> Iterator[str]:
     """Rows that are others than the journal's."""
-    assert part.matrix is not None  # noqa: S101  # a part without problems has one
-    beyond = [change.row for change in changes if change.row >= part.matrix.rows]
+    beyond = [change.row for change in changes if change.row >= part.rows]
     if beyond:
-        yield f"{name}: {part.matrix.rows:,} rows, and the journal names {phrases.rows(beyond)}: these are other data"
+        yield f"{name}: {part.rows:,} rows, and the journal names {phrases.rows(beyond)}: these are other data"
         return
     seen = [_hash(part, change) for change in changes]
     if other := [(found, change) for found, change in zip(seen, changes, strict=True) if found != change.row_hash]:
@@ -61,13 +63,14 @@ def _different(name: str, part: Part, changes: Sequence[Change]) -> Iterator[str
         yield (
             f"{name}: {phrases.rows([change.row for _, change in other])} of {len(changes):,} in the journal with another hash "
             f"(row {first.row}: seen {found[:SHOWN]}, expected {first.row_hash[:SHOWN]}): these are other data, "
-            "or text_column is another than in the job"
+            f"or text_column is another than in the job{'' if part.matrix else ', or their embeddings are not beside it'}"
         )
 
 
 def _hash(part: Part, change: Change) -> str:
-    assert part.matrix is not None  # noqa: S101
+    text = None if change.text is None else "" if part.texts is None else part.texts[change.row]
+    if part.matrix is None:
+        return row_hash(None, text)
     vector = np.empty((1, part.matrix.width), np.float32)
     part.matrix.copy(change.row, vector)
-    text = None if change.text is None else "" if part.texts is None else part.texts[change.row]
     return row_hash(vector[0], text)

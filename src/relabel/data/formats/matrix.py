@@ -16,12 +16,14 @@ class Matrix:
     """A matrix (rows, width) in a file.
 
     copy: copy(start, out) fills `out` (b, width) float32 with the rows from `start` on; a value beyond float32 becomes
-          infinite.
+          infinite. It may raise UserError where the rows turn out to be no vectors.
+    where: the columns of a label file that they stand in, "" where they have a file of their own.
     """
 
     rows: int
     width: int
     copy: Callable[[int, NDArray[np.float32]], None]
+    where: str = ""
 
 
 def flat_shape(shape: Sequence[int], kind: str) -> tuple[int, int]:
