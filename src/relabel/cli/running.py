@@ -32,14 +32,15 @@ def run_job(environment: Environment, paths: Paths, overrides: Mapping[str, Any]
     logging.getLogger(metrics.LOGGER).disabled = quiet
     # A container of the SDK's local mode has a terminal too, so the platform's own folder means plain lines.
     bars = sys.stderr.isatty() and not environment.plain
-    with _shown(bars=bars) as progress:
+    with shown(bars=bars) as progress:
         from relabel.job.main import train
 
         return train(paths, environment, overrides, progress)
 
 
 @contextmanager
-def _shown(*, bars: bool) -> Iterator[Progress]:
+def shown(*, bars: bool) -> Iterator[Progress]:
+    """Show a bar for each name that progress is told of, or nothing."""
     if not bars:
         yield lambda _name, _done, _total: None
         return
