@@ -17,6 +17,12 @@ from relabel.settings import Characters, Stemming, StopWords
 
 TAG = re.compile(r"<[/!]?[a-zA-Z-][^<>]*>")
 """A tag or a comment. None of its parts may hold another bracket, so that no text takes long."""
+LONG_REFERENCE = re.compile(r"&#[0-9]{8,}")
+"""A character reference to no character: reading its number would fail, or take long."""
+MARKS = re.compile(r"([^\w\s]{64})")
+"""More marks in a row than any script has. They are composed piece by piece: sorting a million of them takes hours."""
+LONGEST_STEMMED = 64
+"""Letters of a word that has endings; the stemmers take the square of time for some longer ones."""
 ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Characters of scripts that put no spaces between words: kana and Han. Each is a word."""
 WORD = rf"[{ALONE}]|(?:(?![{ALONE}])[^\W_])+(?:['\u2019](?:(?![{ALONE}])[^\W_])+)*"
@@ -66,9 +72,10 @@ class Splitter:
 
     def _plain(self, text: str) -> str:
         if self._chosen.strip_html and ("<" in text or "&" in text):
-            text = html.unescape(TAG.sub(" ", text))
+            text = html.unescape(LONG_REFERENCE.sub(" ", TAG.sub(" ", text)))
         if not text.isascii():
-            text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
+            pieces = MARKS.split(text)
+            text = "".join(unicodedata.normalize("NFKC", piece) for piece in pieces).replace("\u2019", "'")
         return text.lower() if self._chosen.lowercase else text
 
     def _stemmed(self, words: Sequence[str], stem: Callable[[str], str]) -> Iterator[str]:
@@ -78,7 +85,7 @@ class Splitter:
             if found is None:
                 if len(known) >= MOST_STEMS:
                     known.clear()  # what is sent to an endpoint must not fill its memory
-                found = known[word] = stem(word)
+                found = known[word] = stem(word) if len(word) <= LONGEST_STEMMED else word
             yield found
 
 
