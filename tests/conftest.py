@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,6 +12,11 @@ import numpy as np
 import pytest
 
 from relabel.data import planted
+from relabel.model import artifact, training_rows
+from relabel.model.artifact import Artifact, Model
+from relabel.text import reader
+from relabel.text.preprocessing import Preprocessing
+from relabel.text.words import Words
 
 # Tests run side by side: more threads than cores make small networks wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -41,3 +47,98 @@ def channel(tmp_path) -> Callable[..., Path]:
         return root
 
     return make
+
+
+SENTENCES = (
+    "this film is good and fine with a great story and actors who play well",
+    "a bad boring awful film whose plot was thin and whose end came too late",
+    "I loved hated every minute of it and it was rich funny sad poorly made never again not soon",
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory) -> Path:
+    """Make the folder of an encoder as transformers writes it: a BERT of 2 layers, 32 wide, for 64 tokens, with a seed for weights."""
+    # seconds, for those tests alone that need them
+    import torch  # noqa: PLC0415
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers  # noqa: PLC0415
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast  # noqa: PLC0415
+
+    folder = tmp_path_factory.mktemp("encoders") / "tiny"
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # noqa: S106  # a token, no password
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.train_from_iterator(
+        SENTENCES * 2, trainers.WordPieceTrainer(vocab_size=300, special_tokens=special, show_progress=False)
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    names = {f"{name[1:-1].lower()}_token": name for name in special}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **names).save_pretrained(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = BertConfig(
+            vocab_size=tokenizer.get_vocab_size(),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=64,
+            initializer_range=0.2,
+        )
+        BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sentence_encoder(tiny_encoder) -> Path:
+    """Make the same encoder as sentence-transformers lays it out: mean and max, 16 tokens, normalised."""
+    folder = tiny_encoder.with_name("sentences")
+    shutil.copytree(tiny_encoder, folder)
+    kinds = {"Transformer": "", "Pooling": "1_Pooling", "Normalize": "2_Normalize"}
+    modules = [
+        {"idx": n, "name": str(n), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for n, (kind, path) in enumerate(kinds.items())
+    ]
+    said = {
+        "modules.json": modules,
+        "sentence_bert_config.json": {"max_seq_length": 16, "do_lower_case": False},
+        "1_Pooling/config.json": {
+            "word_embedding_dimension": 32,
+            "pooling_mode_cls_token": False,
+            "pooling_mode_mean_tokens": True,
+            "pooling_mode_max_tokens": True,
+        },
+    }
+    (folder / "1_Pooling").mkdir()
+    for name, value in said.items():
+        (folder / name).write_text(json.dumps(value))
+    return folder
+
+
+@pytest.fixture
+def text_model(tmp_path) -> Path:
+    """A folder with a model of texts: `good`, `great`, and two words in other scripts speak for the class positive, `bad` and `dull` against it.
+
+    It knows its noise, and that it has seen the text `a good film`.
+    """
+    terms = ("good", "great", "хорошо", "好", "bad", "dull", "film")
+    worth = np.array([0, 0, 3, 3, 3, 3, -3, -3, 0], np.float32)
+    tensors = {
+        "idf": np.ones(9, np.float32),
+        "weight": np.stack([-worth, worth], axis=1),
+        "bias": np.array([0.25, 0], np.float32),
+    }
+    made = Artifact(
+        Model("tfidf", {"terms": 7, "classes": 2}, tensors),
+        ("negative", "positive"),
+        "given",
+        input="text",
+        text=reader.of_words(Words(Preprocessing(), terms)),
+        noise=NOISE,
+        training_rows=training_rows.collected_texts(["a good film"]),
+    )
+    artifact.save(tmp_path / "text_model", made)
+    return tmp_path / "text_model"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,5 +78,15 @@ def _words(about: TextInput) -> Reader:
     return Words(Preprocessing(**said.pop("preprocessing")), about.terms, **said)
 
 
-READERS: dict[str, Callable[[TextInput], Reader]] = {"words": _words}
-"""Kind -> what makes its reader."""
+def _subwords(about: TextInput) -> Reader:
+    read: Reader = importlib.import_module("relabel.text.subwords").load(about.folder, **about.settings)
+    return read
+
+
+def _encoder(about: TextInput) -> Reader:
+    read: Reader = importlib.import_module("relabel.text.encoder").Encoder(about)
+    return read
+
+
+READERS: dict[str, Callable[[TextInput], Reader]] = {"words": _words, "subwords": _subwords, "encoder": _encoder}
+"""Kind -> what makes its reader. What may need torch is imported by its name, so that no import of this module leads there."""
