@@ -78,3 +78,38 @@ class Learner(Protocol):
     def fit(self, inputs: Inputs, members: Sequence[Member], watch: Watch | None, hooks: Hooks) -> list[Model]:
         """Fit every member; models come in the members' order."""
         ...
+
+
+class Run(Protocol):
+    """One member's fit, as those around it see it."""
+
+    @property
+    def kept(self) -> Snapshot | None:
+        """Where an earlier run of this member was stopped, or None: the fit goes on from there."""
+        ...
+
+    def safe_point(self, done: int, total: int, snapshot: Callable[[], Snapshot]) -> None:
+        """Say between two steps how far the fit is: `done` of `total` steps.
+
+        snapshot: makes a copy of all that later steps depend on; it is called only where it is wanted.
+
+        Raises where the fit must end; the exception must be let through.
+        """
+        ...
+
+
+class FitsOne(Protocol):
+    """Fits members of one kind of model one at a time, in any thread; `learners/one_by_one.py` makes a Learner of it."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of its models (see predictor.PREDICTORS)."""
+        ...
+
+    def identity(self) -> Mapping[str, Any]:
+        """Give, as JSON values, all that decides what a fit gives: kind of model, classes, recipe."""
+        ...
+
+    def fit_one(self, inputs: Inputs, member: Member, watch: Watch | None, run: Run) -> Model:
+        """Fit a member. The result depends on these alone: never on a generator, or a setting, that members share."""
+        ...

@@ -9,8 +9,6 @@ Letters: M members, B batch rows, K steps of a chunk.
 from __future__ import annotations
 
 import dataclasses
-import logging
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +21,7 @@ from relabel.data.examples import Features, Inputs
 from relabel.model import dense
 from relabel.model.artifact import Model
 from relabel.model.networks.stacked_mlp import StackedMLP
-from relabel.training import sampler, standardise
+from relabel.training import sampler, standardise, trainer
 from relabel.training.learner import Hooks, Snapshot, Watch
 from relabel.training.member import Member
 from relabel.training.stack import Recipe, Stack
@@ -60,7 +58,7 @@ class Stacked:
         if kept is not None:
             stack.restore(kept)
         chunks = _Chunks(members, self.recipe, kept)
-        _quiet_trainer(self.device).fit(_Training(stack, hooks), chunks)
+        trainer.quiet(self.device).fit(_Training(stack, hooks), chunks)
         return stack.models()
 
     def _stack(self, features: Features, members: Sequence[Member], watch: Watch | None) -> Stack:
@@ -124,18 +122,3 @@ class _Training(pl.LightningModule):
     def _save(self) -> None:
         if self._hooks.store:
             self._hooks.store.save(self._stack.snapshot())
-
-
-def _quiet_trainer(device: str) -> pl.Trainer:
-    """Make a Trainer that only trains: what is saved, logged and shown is the job's matter."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric|lightning_utilities")
-    return pl.Trainer(
-        max_epochs=1,
-        accelerator=device,
-        devices=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )

@@ -1,0 +1,45 @@
+"""Convolutions over runs of words, and the largest answer of each.
+
+Letters: B texts, L words of the longest, E embedding width, H width (filters of each length), C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from relabel.data.tokens import NOTHING
+from relabel.model.networks import pooling
+
+RUNS = (3, 4, 5)
+"""Words that a filter sees."""
+
+
+class Convolutional(nn.Module):
+    """Words, filters over runs of 3, 4 and 5, each filter's largest answer, classes.
+
+    sizes: words (ids there are), embedding_width, width, classes.
+
+    A filter begins at every word of a text; over its end it sees zeros, which are what padding is, so company changes nothing.
+    """
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        super().__init__()
+        width, filters = sizes["embedding_width"], sizes["width"]
+        self.embedding = nn.Embedding(sizes["words"], width, padding_idx=NOTHING)
+        self.filters = nn.ModuleList(nn.Conv1d(width, filters, run) for run in RUNS)
+        self.head = nn.Linear(len(RUNS) * filters, sizes["classes"])
+
+    def forward(self, ids: Tensor, lengths: Tensor, drop: pooling.Drop = pooling.nothing) -> Tensor:
+        """Give logits (B, C) of ids (B, L) int64 and lengths (B,) int64, of which each is 1 at least."""
+        words = self.embedding(ids)  # (B, L, E)
+        words = drop(words, (len(words), 1, words.shape[2])).transpose(1, 2)
+        answers = [
+            pooling.largest(filters(nn.functional.pad(words, (0, run - 1))).transpose(1, 2), lengths)  # (B, H)
+            for run, filters in zip(RUNS, self.filters, strict=True)
+        ]
+        text = torch.cat(answers, 1).relu()
+        logits: Tensor = self.head(drop(text, text.shape))
+        return logits
