@@ -47,3 +47,20 @@ def test_hashes_stay_what_they_were() -> None:
     """Files of them are read by later versions."""
     found = training_rows.hashes(np.array([[0, 1], [-1, 0.5]], np.float32))
     assert [f"{each:016x}" for each in found] == ["eb055cc52ede8ebf", "7aa9cd810a7f082d"]
+
+
+@given(st.lists(st.text(max_size=5), max_size=9), st.lists(st.text(max_size=5), max_size=9))
+def test_exactly_the_texts_that_were_collected_are_known(trained, others) -> None:
+    """As they stand, whatever is in them."""
+    rows = training_rows.collected_texts(trained)
+    assert np.array_equal(rows, np.unique(rows))
+    found = training_rows.known(rows, training_rows.text_hashes([*trained, *others]))
+    assert found.tolist() == [text in trained for text in [*trained, *others]]
+
+
+def test_texts_are_compared_as_they_stand() -> None:
+    """Another space, case or composition is another text; the hash is that of the UTF-8, also of half a surrogate pair."""
+    rows = training_rows.collected_texts(["A caf\u00e9", "\ud800"])
+    asked = ["A caf\u00e9", "A caf\u00e9 ", "a caf\u00e9", "A cafe\u0301", "\ud800"]
+    assert training_rows.known(rows, training_rows.text_hashes(asked)).tolist() == [True, False, False, False, True]
+    assert [f"{each:016x}" for each in training_rows.text_hashes(["a good film"])] == ["39ca60b9aff7923e"]

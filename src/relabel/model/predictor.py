@@ -28,7 +28,15 @@ class Predictor(Protocol):
         ...
 
 
-PREDICTORS: dict[str, str] = {dense.KIND: "relabel.model.dense:DensePredictor"}
+PREDICTORS: dict[str, str] = {
+    dense.KIND: "relabel.model.dense:DensePredictor",
+    "lstm": "relabel.model.neural:NeuralPredictor",
+    "pooled": "relabel.model.neural:NeuralPredictor",
+    "convolutional": "relabel.model.neural:NeuralPredictor",
+    "tfidf": "relabel.model.tfidf:TfidfPredictor",
+    "boosted": "relabel.model.boosted:BoostedPredictor",
+    "fine_tuned": "relabel.model.fine_tuned:FineTunedPredictor",
+}
 """Kind of model -> where its predictor is: those of some kinds need libraries that an endpoint of another kind must not load."""
 
 
