@@ -5,7 +5,8 @@ Letters: N rows of all splits, C classes, S seeds, n test rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,11 @@ from relabel.evaluation.comparison import Comparison
 from relabel.evaluation.evidence import Choice
 from relabel.evaluation.metrics import Scores
 from relabel.evaluation.verified import Verified
+from relabel.model.explanation import Explanation
+from relabel.model.faithfulness import Faithfulness
 from relabel.settings import TrainSettings
 from relabel.training.folds import FoldPlan
+from relabel.training.side_model import Fidelity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +44,27 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Explained:
+    """Words that speak for the suggested label of doubtful rows.
+
+    rows:         (n,) intp, the worst first.
+    of:           how many rows that are doubtful have a text.
+    reasons:      (n,) of each row.
+    faithfulness: of the reasons; None where there was too little to measure.
+    fidelity:     of the model of words that stands in for one of embeddings; None where the model itself was asked, or too few rows
+                  were held out.
+    side:         whether a model of words stands in.
+    """
+
+    rows: NDArray[np.intp]
+    of: int
+    reasons: tuple[Explanation, ...]
+    faithfulness: Faithfulness | None
+    fidelity: Fidelity | None = None
+    side: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Findings:
     """Everything that the results are written from.
 
@@ -55,6 +80,8 @@ class Findings:
     data_issues:       other issues of the data, none where they were not looked for.
     relabelled_test:   scores of the served model on test labels that the audit changed: the seed's protocol, optimistic.
     verified:          before and after on test rows that people verified; None where they are too few.
+    baselines:         scores on test of plain learners, trained on the labels as given, by name.
+    explained:         words behind the doubt; None where no doubtful row has a text.
     """
 
     examples: Examples
@@ -74,3 +101,5 @@ class Findings:
     relabelled_test: Scores
     verified: Verified | None = None
     data_issues: tuple[Issue, ...] = ()
+    baselines: Mapping[str, Scores] = field(default_factory=dict)
+    explained: Explained | None = None

@@ -12,6 +12,7 @@ import numpy as np
 from relabel import files, settings
 from relabel.auditing.policies import Decision
 from relabel.data.examples import Examples, Split
+from relabel.results import explanations
 from relabel.results.findings import Findings
 from relabel.results.seed_files import OPTIMISTIC
 
@@ -48,6 +49,8 @@ def as_dict(findings: Findings) -> dict[str, Any]:
             "dev": served.dev.as_dict(),
             "test": served.test.as_dict(),
         },
+        "baselines": {name: scores.as_dict() for name, scores in findings.baselines.items()},
+        "explanations": explanations.as_dict(findings.explained) if findings.explained else None,
         "seed_protocol": {"note": OPTIMISTIC, **findings.relabelled_test.as_dict()},
     }
 
