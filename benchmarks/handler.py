@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import simdjson
 
-from relabel.codecs.codec import Predictions
+from relabel.codecs.codec import Predictions, Takes
 from relabel.codecs.table import CODECS
 from relabel.serving import capacity, handler, process, served
 from relabel.serving.endpoint import Endpoint
@@ -57,13 +57,13 @@ def main() -> None:
     print(f"{'microseconds':28}{'simdjson':>10}{'read':>10}{'predict':>10}{'write':>10}{'handle':>10}")
     for load in loads:
         codec = CODECS[load.kind]
-        vectors = codec.decode(load.body, 768).vectors
+        vectors = codec.decode(load.body, Takes(768)).inputs
         said = Predictions(load.expected, model.artifact.classes)
         text = b"[[" + load.body.replace(b"\n", b"],[") + b"]]" if load.kind == CSV else load.body
         request = Request("POST", "/invocations", load.kind, body=load.body)
         figures = [
             microseconds(lambda text=text: simdjson.Parser().parse(text)) if load.kind in (JSON, CSV) else float("nan"),
-            microseconds(lambda codec=codec, load=load: codec.decode(load.body, 768)),
+            microseconds(lambda codec=codec, load=load: codec.decode(load.body, Takes(768))),
             microseconds(lambda vectors=vectors: model.predictor(vectors)),
             microseconds(lambda codec=codec, said=said: codec.encode(said)),
             microseconds(lambda request=request: handler.handle(request, endpoint)),

@@ -18,6 +18,7 @@ from relabel.serving.messages import Request
 from relabel.settings import ServeSettings
 
 PAGE = (Path(__file__).parents[1] / "docs" / "serving.md").read_text()
+TEXTS = PAGE.partition("## Texts")[2].partition("\n## ")[0]
 LABELS = PAGE.partition("## Labels")[2].partition("\n## ")[0]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", LABELS, flags=re.MULTILINE | re.DOTALL)
 
@@ -45,6 +46,19 @@ def answer(endpoint: Endpoint, content_type: str, body: str) -> str:
     response = handle(Request("POST", "/invocations", content_type, body=body.encode()), endpoint)
     assert response.status == 200, response.body
     return response.body.decode()
+
+
+def test_every_way_to_send_a_text_that_the_page_names_is_taken(text_model) -> None:
+    """The table's bodies, as they stand: what is great is positive, what is dull is not."""
+    settings = ServeSettings()
+    endpoint = Endpoint(served.load(text_model), settings, capacity.of(settings, cores=1, memory=1 << 30))
+    rows = re.findall(r"^\| `([^`]+)` \| (.*) \|$", TEXTS, flags=re.MULTILINE)
+    bodies = [(kind, body) for kind, written in rows for body in re.findall(r"`([^`]+)`", written)]
+    assert len(bodies) == 12
+    for kind, body in bodies:
+        said = answer(endpoint, kind, body.replace("⏎", "\n"))
+        assert said.count("positive") >= body.lower().count("great")
+        assert said.count("negative") == body.count("dull")
 
 
 def rounded(text: str) -> str:

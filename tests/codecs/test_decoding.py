@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from relabel.codecs import codec, table, vectors
-from relabel.codecs.codec import NotFiniteError, Records
+from relabel.codecs.codec import NotFiniteError, Records, Takes
 from relabel.codecs.table import CODECS, CSV, JSON, JSON_LINES, NPY
 from relabel.errors import UserError
 
@@ -77,7 +77,7 @@ WRITERS: dict[str, tuple[str, Callable[[Rows], bytes]]] = {
 def decoded(media_type: str, body: bytes, width: int) -> Records:
     """Read a body, as an endpoint does."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return CODECS[media_type].decode(body, width)
+        return CODECS[media_type].decode(body, Takes(width))
 
 
 def refusal(media_type: str, body: bytes, width: int) -> UserError:
@@ -93,8 +93,8 @@ def refusal(media_type: str, body: bytes, width: int) -> UserError:
 def test_vectors_arrive_exactly(media_type, write, sent) -> None:
     """Every finite float32, in every shape of every media type."""
     records = decoded(media_type, write(sent.tolist()), sent.shape[1])
-    assert (records.vectors.dtype, records.problems) == (np.float32, ())
-    np.testing.assert_array_equal(records.vectors, sent)
+    assert (records.inputs.dtype, records.problems) == (np.float32, ())
+    np.testing.assert_array_equal(records.inputs, sent)
 
 
 @given(sent=matrices, kind=st.sampled_from(["<f4", ">f4", "<f8", "<f2", "<i4", "u1"]), fortran=st.booleans())
@@ -104,13 +104,13 @@ def test_arrays_arrive_as_float32(sent, kind, fortran) -> None:
         array = np.asarray(sent.astype(np.float64) % 100, dtype=kind, order="F" if fortran else "C")
     for given_array in (array, array[0]):
         records = decoded(NPY, npy(given_array), sent.shape[1])
-        np.testing.assert_array_equal(records.vectors, np.atleast_2d(given_array).astype(np.float32))
+        np.testing.assert_array_equal(records.inputs, np.atleast_2d(given_array).astype(np.float32))
 
 
 def test_one_vector_is_one_row() -> None:
     """A flat list, bare or as `instances`, and one object."""
     for body in (b"[1, 2.5, -3]", b'{"instances": [1, 2.5, -3]}', b'{"features": [1, 2.5, -3]}'):
-        np.testing.assert_array_equal(decoded(JSON, body, 3).vectors, np.array([[1, 2.5, -3]], np.float32))
+        np.testing.assert_array_equal(decoded(JSON, body, 3).inputs, np.array([[1, 2.5, -3]], np.float32))
 
 
 @pytest.mark.parametrize(("media_type", "write"), WRITERS.values(), ids=WRITERS.keys())
@@ -132,7 +132,7 @@ def test_the_fast_path_gives_the_answer_of_the_slow_one(body, media_type) -> Non
             records = decoded(media_type, body, 2)
         except UserError as error:
             return str(error)
-        return records.vectors.tolist(), records.problems
+        return records.inputs.tolist(), records.problems
 
     quick = answer()
     with pytest.MonkeyPatch.context() as patch:
@@ -145,9 +145,9 @@ def test_any_bytes_are_records_or_a_refusal(body, media_type) -> None:
     """No body makes a codec fail in another way, and what is read is finite."""
     with suppress(UserError):
         records = decoded(media_type, body, 2)
-        assert records.vectors.shape[1] == 2
-        assert records.count == len(records.vectors) + len(records.problems) >= 1
-        assert np.isfinite(records.vectors).all()
+        assert records.inputs.shape[1] == 2
+        assert records.count == len(records.inputs) + len(records.problems) >= 1
+        assert np.isfinite(records.inputs).all()
 
 
 @given(cut=st.integers(0, 200), flip=st.integers(0, 199), sent=matrices)
@@ -165,10 +165,10 @@ MALFORMED = [
     (JSON, b"\xff[1, 2]", "no UTF-8"),
     (JSON, b"[" * 100_000, "not JSON"),
     (JSON, b"[" + b"9" * 5000 + b", 1]", "not JSON"),
-    (JSON, b"3", "a number where vectors are expected"),
+    (JSON, b"3", "a number where vectors of 2 numbers are expected"),
     (JSON, b'{"rows": [[1, 2]]}', "an object without `instances` or `inputs`"),
     (JSON, b'{"instances": [[1, 2]], "inputs": [[1, 2]]}', "an object with both `instances` and `inputs`"),
-    (JSON, b'{"instances": {"a": 1}}', "an object where vectors are expected"),
+    (JSON, b'{"instances": {"a": 1}}', "an object where vectors of 2 numbers are expected"),
     (JSON, b"[]", "an empty list"),
     (JSON, b"[[1, 2], 3]", "row 1 .* is a number, expected a list of 2 numbers"),
     (JSON, b"[null]", "row 0 .* is null, expected a list of 2 numbers"),
@@ -229,7 +229,7 @@ def test_good_records_stand_beside_bad_ones(media_type) -> None:
     lists = [f"[{','.join(row)}]" for row in rows]
     body = {JSON: f"[{','.join(lists)}]", JSON_LINES: "\n".join(lists), CSV: "\n".join(map(",".join, rows))}[media_type]
     records = decoded(media_type, body.encode(), 2)
-    np.testing.assert_array_equal(records.vectors, np.array([[1, 2], [3, 4]], np.float32))
+    np.testing.assert_array_equal(records.inputs, np.array([[1, 2], [3, 4]], np.float32))
     assert (records.count, records.places().tolist()) == (4, [0, 3])
     assert [(problem.row, problem.malformed) for problem in records.problems] == [(1, True), (2, False)]
 
@@ -251,7 +251,7 @@ def test_many_small_wrong_records_cost_little(media_type, body) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert (len(records.vectors), len(records.problems)) == (0, records.count)
+    assert (len(records.inputs), len(records.problems)) == (0, records.count)
     assert peak < 600 * len(body)
 
 
@@ -284,7 +284,7 @@ def test_any_shape_that_a_header_says_is_an_array_or_a_refusal(shape) -> None:
 def test_numbers_as_people_write_them_are_read_from_csv() -> None:
     """A sign before, no digit before or after the point, spaces around, quotes."""
     records = decoded(CSV, b' +1.5 ,.5\n"2",3.\n1e-3,-0', 2)
-    np.testing.assert_array_equal(records.vectors, np.array([[1.5, 0.5], [2, 3], [0.001, 0]], np.float32))
+    np.testing.assert_array_equal(records.inputs, np.array([[1.5, 0.5], [2, 3], [0.001, 0]], np.float32))
 
 
 def test_many_bad_rows_make_a_short_message() -> None:
@@ -314,4 +314,4 @@ def test_no_message_carries_the_payload(media_type) -> None:
 
 def test_every_type_is_tested_here() -> None:
     """A new codec joins the tables above."""
-    assert {media_type for media_type, _ in WRITERS.values()} | {NPY} == {*table.CODECS}
+    assert {media_type for media_type, _ in WRITERS.values()} | {NPY} == {*table.spoken(Takes(2))}

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relabel.codecs import objects, table, vectors
-from relabel.codecs.codec import LabelAudit, Predictions, Problem, Records
+from relabel.codecs.codec import LabelAudit, Predictions, Problem, Records, Takes
 from relabel.codecs.table import CODECS, CSV, JSON, JSON_LINES, NPY
 from relabel.errors import UserError
 
@@ -71,7 +71,7 @@ def read(content_type: str, body: bytes, width: int = WIDTH) -> Records:
     media_type = table.of_request(content_type)
     assert media_type
     with np.errstate(over="ignore", invalid="ignore"):
-        return table.read(content_type, media_type, body, width)
+        return table.read(content_type, media_type, body, Takes(width))
 
 
 def without_fast_path(content_type: str, body: bytes) -> Records:
@@ -88,7 +88,7 @@ def test_labels_arrive_with_their_records(content_type, write, sent) -> None:
     expected = {n: str(label).strip() for n, label in enumerate(sent) if label is not None}
     for found in (read(content_type, write(sent)), without_fast_path(content_type, write(sent))):
         assert (found.labels, found.problems) == (expected, ())
-        np.testing.assert_array_equal(found.vectors, [[n, -0.5] for n in range(len(sent))])
+        np.testing.assert_array_equal(found.inputs, [[n, -0.5] for n in range(len(sent))])
 
 
 @pytest.mark.parametrize(("content_type", "write"), WRITERS.values(), ids=WRITERS.keys())
@@ -152,7 +152,7 @@ def test_the_fast_path_gives_the_answer_of_the_slow_one(body, content_type) -> N
             found = how(content_type, body)
         except UserError as error:
             return str(error)
-        return found.vectors.tolist(), found.labels, found.problems
+        return found.inputs.tolist(), found.labels, found.problems
 
     assert answer(read) == answer(without_fast_path)
 
@@ -177,7 +177,7 @@ def test_a_body_without_a_place_for_labels_has_none(content_type, body) -> None:
         np.save(out, np.array([[1, 2]], np.float32))
         body = out.getvalue()
     found = read(content_type, body)
-    assert (found.labels, found.vectors.tolist()) == (None, [[1, 2]])
+    assert (found.labels, found.inputs.tolist()) == (None, [[1, 2]])
 
 
 def test_an_empty_place_is_told_from_none() -> None:

@@ -50,6 +50,13 @@ def endpoint(model_folder) -> Endpoint:
     return Endpoint(served.load(model_folder), settings, capacity.of(settings, cores=2, memory=4096 * MB))
 
 
+@pytest.fixture
+def text_endpoint(text_model) -> Endpoint:
+    """The model of texts loaded."""
+    settings = ServeSettings()
+    return Endpoint(served.load(text_model), settings, capacity.of(settings, cores=1, memory=4096 * MB, texts=True))
+
+
 HOST = "127.0.0.1"
 
 

@@ -24,6 +24,20 @@ def test_what_a_person_says_is_taken() -> None:
     assert capacity.of(ServeSettings(max_content_length=1000), cores=1, memory=1024 * MB).limit == 1000
 
 
+def test_a_model_that_needs_more_memory_gets_fewer_workers() -> None:
+    """What a process was measured to take counts; one that is smaller than usual gets no more than usual."""
+    sizes = (10 * MB, IDLE, 1500 * MB)
+    workers = [capacity.of(ServeSettings(), cores=8, memory=8192 * MB, idle=idle).workers for idle in sizes]
+    assert workers[0] == workers[1] > workers[2] >= 1
+
+
+def test_more_requests_may_wait_where_they_are_texts() -> None:
+    """Most are small, and each takes its turn in a thread."""
+    vectors, texts = (capacity.of(ServeSettings(), cores=1, memory=4096 * MB, texts=texts) for texts in (False, True))
+    assert texts.waiting > vectors.waiting
+    assert texts.threads == vectors.threads
+
+
 @given(
     cores=st.integers(1, 256),
     memory=st.integers(64, 1 << 20),

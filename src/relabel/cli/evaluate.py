@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from relabel.data.labelled import Labelled
     from relabel.evaluation.metrics import Scores
     from relabel.serving.served import Served
 
 
 @click.command()
-@click.option("--model", required=True, type=click.Path(path_type=Path), help="folder of the model")
+@click.option("--model", required=True, help="folder of the model, its model.tar.gz, or its address")
 @click.option("--data", required=True, type=click.Path(path_type=Path), help="folder of .csv files beside embeddings")
 @click.option(
     "--split",
@@ -30,20 +31,23 @@ if TYPE_CHECKING:
     help="files to score, by their names; all files where none is named for a split",
 )
 @click.option("--json", "as_json", is_flag=True, help="one JSON object with every figure")
-@options(TrainSettings, only=("label_column",))
-def command(*, model: Path, data: Path, split: str, as_json: bool, **values: Any) -> None:
+@options(TrainSettings, only=("label_column", "text_column"))
+def command(*, model: str, data: Path, split: str, as_json: bool, **values: Any) -> None:
     """Score a model on every row of labelled files: nothing is drawn, nothing left out, and labels count as they are given."""
     from relabel import settings
+    from relabel.container import environment
     from relabel.data import labelled
     from relabel.data.examples import Split
     from relabel.evaluation import metrics
+    from relabel.model import source
     from relabel.serving import served
 
     chosen = settings.parse(TrainSettings, given(values))
-    loaded = served.load(model)
+    loaded = served.load(source.fetch(model, environment.read()))
     classes = loaded.artifact.classes
-    rows = labelled.read(data, Split[split.upper()], chosen, classes=classes, width=loaded.predictor.inputs)
-    scores = metrics.score(rows.labels, _probabilities(loaded, rows.vectors))
+    width = 0 if loaded.artifact.input == "text" else loaded.predictor.inputs
+    rows = labelled.read(data, Split[split.upper()], chosen, classes=classes, width=width)
+    scores = metrics.score(rows.labels, _probabilities(loaded, _inputs(loaded, rows)))
     if as_json:
         about = {"model": loaded.artifact.short_hash, "files": list(rows.files), "classes": list(classes)}
         click.echo(json.dumps(about | scores.as_dict(), indent=2, ensure_ascii=False))
@@ -51,7 +55,22 @@ def command(*, model: Path, data: Path, split: str, as_json: bool, **values: Any
         _print(scores, classes)
 
 
-def _probabilities(loaded: Served, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _inputs(loaded: Served, rows: Labelled) -> Any:
+    """Give what the model takes of the rows: their embeddings, or what it reads in their texts."""
+    from relabel.errors import UserError
+
+    if loaded.artifact.input == "embedding" and rows.vectors is not None:
+        return rows.vectors
+    if loaded.read is None:
+        raise UserError(
+            f"{rows.files[0]}: texts alone, and the model takes embeddings: add them beside the label files"
+        )
+    if rows.texts is None:
+        raise UserError(f"{rows.files[0]}: the model takes texts, and not every file has some: set text_column")
+    return loaded.read(rows.texts.tolist())
+
+
+def _probabilities(loaded: Served, vectors: Any) -> NDArray[np.float32]:
     """Predict as the endpoint does, which refuses what is too large for the model's arithmetic."""
     import numpy as np
 

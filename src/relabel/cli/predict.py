@@ -9,7 +9,7 @@ import click
 
 
 @click.command()
-@click.option("--model", required=True, type=click.Path(path_type=Path), help="folder of the model")
+@click.option("--model", required=True, help="folder of the model, its model.tar.gz, or its address")
 @click.argument("source", metavar="INPUT", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="file to write; standard output by default"
@@ -30,26 +30,37 @@ import click
     show_default=True,
     help="what a record that cannot be read does: refuse the file, or be reported in its place of the answer",
 )
+@click.option(
+    "--explain",
+    default=0,
+    metavar="N",
+    type=click.IntRange(0),
+    help="give the N words of each text that weigh most in its prediction; 0 is none",
+)
 def command(
-    *, model: Path, source: Path, output: Path | None, accept: str, content_type: str, bad_records: str
+    *, model: str, source: Path, output: Path | None, accept: str, content_type: str, bad_records: str, explain: int
 ) -> None:
-    """Answer the records of a file (.json, .jsonl, .csv, .npy) byte for byte as an endpoint of the model would.
+    """Answer the records of a file (.json, .jsonl, .csv, .npy, .txt) byte for byte as an endpoint of the model would.
 
-    Records with a label are audited too: JSON with `label`, or CSV with a column of that name.
+    A .txt file has one text on each line. Records with a label are audited too: JSON with `label`, or CSV with a column of that name.
     """
     from relabel import files, settings
     from relabel.codecs import table
+    from relabel.container import environment
     from relabel.container.memory import GIB
+    from relabel.model import source as models
     from relabel.serving import capacity, served
     from relabel.serving.endpoint import Endpoint
     from relabel.serving.handler import INVOCATIONS, handle
     from relabel.serving.messages import Request
     from relabel.settings import ServeSettings
 
-    chosen = settings.parse(ServeSettings, {"bad_records": bad_records})
-    endpoint = Endpoint(served.load(model), chosen, capacity.of(chosen, cores=1, memory=GIB))
+    chosen = settings.parse(ServeSettings, {"bad_records": bad_records, "plain_lines": True})
+    endpoint = Endpoint(
+        served.load(models.fetch(model, environment.read())), chosen, capacity.of(chosen, cores=1, memory=GIB)
+    )
     told = "" if output is None else table.ENDINGS.get(output.suffix.lower(), "")
-    asked = content_type or _media_type(source)
+    asked = (content_type or _media_type(source)) + (f"; explain={explain}" if explain else "")
     request = Request("POST", INVOCATIONS, asked, accept or told, body=source.read_bytes(), number=source.name)
     response = handle(request, endpoint)
     if response.status != 200:  # noqa: PLR2004  # as HTTP says that all went well

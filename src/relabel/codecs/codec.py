@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, NoReturn, Protocol
 
 import numpy as np
@@ -33,24 +33,44 @@ class Problem:
         return f"row {self.row} (counted from 0){self.text}"
 
 
+class Takes(NamedTuple):
+    """What a model takes: vectors, texts or both.
+
+    width: D, numbers of a vector; None where it takes no vectors.
+    texts: whether it takes texts.
+    """
+
+    width: int | None
+    texts: bool = False
+
+    def __str__(self) -> str:
+        vectors = [] if self.width is None else [f"vectors of {self.width} numbers"]
+        return " or ".join(["texts"] * self.texts + vectors)
+
+
+Texts = tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
-    """The records of one body.
+    """The records of one body: all are vectors, or all are texts.
 
     count:    n, at least 1.
-    vectors:  (m, D) float32, every value finite: the records without a problem, in order. A record with one has no vector, so that a
-              body of many small wrong records is no large array.
+    inputs:   the m records without a problem, in order: vectors (m, D) float32, every value finite, or texts. A record with a problem
+              has none, so that a body of many small wrong records is no large array.
     problems: one for each of the other n - m records, by row.
     labels:   row -> the label that its record carries, as it was spelled; None where the body has no place for labels.
+    words:    words of each text whose part in its prediction the body asks for; 0 is none.
     """
 
     count: int
-    vectors: NDArray[np.float32]
+    inputs: NDArray[np.float32] | Texts
     problems: tuple[Problem, ...] = ()
     labels: Mapping[int, str] | None = None
+    words: int = 0
 
     def places(self) -> NDArray[np.intp]:
-        """Give the rows (m,) of the body that the vectors stand in."""
+        """Give the rows (m,) of the body that the inputs stand in."""
         return np.delete(np.arange(self.count), [problem.row for problem in self.problems])
 
     def refuse(self) -> NoReturn:
@@ -83,19 +103,21 @@ class Predictions:
     classes:       names of the C classes, in the order of the columns.
     refused:       row -> why there is no prediction for it; its probabilities mean nothing.
     audits:        row -> what is said of its label, for rows that have one; None where the request has no place for labels.
+    words:         row -> the words that weigh most in its prediction, and their weights; None where they were not asked for.
     """
 
     probabilities: NDArray[np.float32]
     classes: tuple[str, ...]
     refused: Mapping[int, str] = field(default_factory=dict)
     audits: Mapping[int, LabelAudit] | None = None
+    words: Mapping[int, Sequence[tuple[str, float]]] | None = None
 
 
 class Codec(Protocol):
     """One media type: how records are read from a body and predictions written into one."""
 
-    def decode(self, body: bytes, width: int, /) -> Records:
-        """Read the records of a body, each a vector of `width` numbers. Numpy's warnings of overflow are the caller's to silence, once for many.
+    def decode(self, body: bytes, takes: Takes, /) -> Records:
+        """Read the records of a body for a model. Numpy's warnings of overflow are the caller's to silence, once for many.
 
         Raises UserError where the body as a whole is malformed or holds no record.
         """
@@ -130,7 +152,12 @@ def finite(
 
 
 def without(records: Records, found: Sequence[Problem]) -> Records:
-    """Give the records with further problems, of rows that had none: their vectors go."""
+    """Give the records with further problems, of rows that had none: what these hold goes."""
     kept = ~np.isin(records.places(), [problem.row for problem in found])
     problems = tuple(sorted((*records.problems, *found), key=lambda problem: problem.row))
-    return Records(records.count, records.vectors[kept], problems, records.labels)
+    return replace(records, inputs=chosen(records.inputs, np.flatnonzero(kept)), problems=problems)
+
+
+def chosen(inputs: NDArray[np.float32] | Texts, rows: NDArray[np.integer]) -> NDArray[np.float32] | Texts:
+    """Give some of the inputs (m,)."""
+    return inputs[rows] if isinstance(inputs, np.ndarray) else tuple(inputs[row] for row in rows.tolist())

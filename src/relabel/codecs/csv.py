@@ -1,4 +1,4 @@
-"""`text/csv`: one record per line, with or without a header; one line comes back for each, in the same order.
+"""`text/csv` of vectors: one record per line, with or without a header; one line comes back for each, in the same order. See `text_table` for texts.
 
 A header of one name more than there are numbers, one of them `label`, says which column holds labels; without one, `text/csv; label_size=1`
 says that it is the first, as SageMaker's own algorithms have it. Columns that messages name are counted without it.
@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from relabel.codecs import labels, lines, objects, vectors
-from relabel.codecs.codec import LabelAudit, Predictions, Problem, Records, finite
+from relabel.codecs import charsets, labels, lines, objects, text_table, vectors
+from relabel.codecs.codec import LabelAudit, Predictions, Problem, Records, Takes, finite
 from relabel.codecs.vectors import Parsed
 from relabel.errors import UserError
 
@@ -29,22 +29,25 @@ LABELLED = re.compile(rf'[^,"]*,\s*{WRITTEN}\s*(?:,|$)'.encode())
 NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 
-def decode(body: bytes, width: int, *, label_first: bool = False) -> Records:
+def decode(body: bytes, takes: Takes, *, label_first: bool = False, charset: str = charsets.UTF_8) -> Records:
     """Read one record from each line; a first line without any number is a header.
 
     label_first: the first column holds labels, unless a header says another.
+    charset:     encoding of texts.
     """
-    first = 0 if label_first else None
-    fast = _fast(body, width, first)
+    first, width = 0 if label_first else None, takes.width
+    fast = _fast(body, width, first) if width is not None else None
     if fast is not None:
         return finite(fast[0], (), fast[1])
+    if width is None or (takes.texts and text_table.looks_like_texts(body, label_first=label_first)):
+        return text_table.decode(body, label_first=label_first, charset=charset)
     found = lines.split(body)
     place, header = first, _header(found[0], width)
     if header:
         place, found = _place(header, width, first), found[1:]
     if not found:
         raise UserError("a header without records: send one record per line")
-    return objects.records([_record(n, line, width, place) for n, line in enumerate(found)], width)
+    return objects.records([_record(n, line, width, place) for n, line in enumerate(found)], Takes(width))
 
 
 def encode(predictions: Predictions) -> bytes:

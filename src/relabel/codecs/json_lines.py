@@ -1,6 +1,6 @@
 """`application/jsonlines`: one record per line, a vector or `{"features": […]}`; one prediction per line comes back, in the same order.
 
-A label stands beside its vector, `{"features": […], "label": …}`.
+Texts stand where vectors do, and as `{"text": "…"}`. A label stands beside its vector or text, `{"features": […], "label": …}`.
 """
 
 from __future__ import annotations
@@ -8,27 +8,29 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from relabel.codecs import lines, objects, vectors
-from relabel.codecs.codec import Predictions, Problem, Records, finite
+from relabel.codecs import lines, objects, texts, vectors
+from relabel.codecs.codec import Predictions, Problem, Records, Takes, finite
 from relabel.codecs.labels import LABEL
 from relabel.codecs.vectors import Parsed
 
-SINGLE = (*vectors.WRAPPERS, vectors.FEATURES)
-"""Names under which a line may hold its vector."""
+OF_VECTORS = (*vectors.WRAPPERS, vectors.FEATURES)
+OF_TEXTS = (*vectors.WRAPPERS, *texts.NAMES)
+"""Names under which a line may hold its vector, or its text."""
 
 
-def decode(body: bytes, width: int) -> Records:
+def decode(body: bytes, takes: Takes) -> Records:
     """Read one record from each line; a line that is no JSON is a problem of its record alone."""
     found = lines.split(body)
-    fast = _fast(found, width)
-    if fast is not None:
-        return finite(fast[0], (), fast[1])
-    return objects.records([_parsed(n, line) for n, line in enumerate(found)], width)
+    if takes.width is not None:
+        fast = _fast(found, takes.width)
+        if fast is not None:
+            return finite(fast[0], (), fast[1])
+    return objects.records([_parsed(n, line, takes) for n, line in enumerate(found)], takes)
 
 
 def encode(predictions: Predictions) -> bytes:
     """Write one object per line, as in the answer to `application/json`."""
-    return ("\n".join(objects.texts(predictions)) + "\n").encode()
+    return ("\n".join(objects.written(predictions)) + "\n").encode()
 
 
 def _fast(found: list[bytes], width: int) -> Parsed | None:
@@ -40,15 +42,19 @@ def _fast(found: list[bytes], width: int) -> Parsed | None:
     return None
 
 
-def _parsed(n: int, line: bytes) -> Any:
+def _parsed(n: int, line: bytes, takes: Takes) -> Any:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return Problem(n, " is not JSON")
-    if isinstance(value, dict):
-        names = [name for name in SINGLE if name in value]
-        if len(names) != 1:
-            return Problem(n, " is an object without one `features`")
-        vector = value[names[0]]
-        return {vectors.FEATURES: vector, LABEL: value[LABEL]} if LABEL in value else vector
-    return value
+    if not isinstance(value, dict):
+        return value
+    names = [name for name in OF_VECTORS if name in value and takes.width is not None]
+    if takes.texts and not names:
+        names = [name for name in OF_TEXTS if name in value]
+    if len(names) != 1:
+        return Problem(n, f" is an object without one {objects.holder(takes)}")
+    held = value[names[0]]
+    if LABEL not in value:
+        return held
+    return {texts.NAMES[0] if isinstance(held, str) else vectors.FEATURES: held, LABEL: value[LABEL]}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from relabel.codecs.codec import Predictions, Records, finite
+from relabel.codecs.codec import Predictions, Records, Takes, finite
 from relabel.errors import UserError
 
 SHAPES = "send an array of numbers, (rows, {width}) or one vector ({width},), as numpy.save writes it"
@@ -22,8 +22,11 @@ MANY, HUGE = 9, 10**9
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
-def decode(body: bytes, width: int) -> Records:
+def decode(body: bytes, takes: Takes) -> Records:
     """Read an array of any real type, (n, width) or (width,)."""
+    width = takes.width
+    if width is None:
+        raise UserError(f"an array holds vectors, and this model takes {takes}")
     array = _array(body, width, SHAPES.format(width=width))
     return finite(np.ascontiguousarray(np.atleast_2d(array), dtype=np.float32))
 

@@ -1,71 +1,83 @@
-"""Records and predictions as JSON values: what JSON and JSON Lines share, and the slow path of reading."""
+"""Records and predictions as JSON values: what JSON and JSON Lines share, the slow path of reading vectors, and the only one of texts."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.codecs import labels
-from relabel.codecs.codec import LabelAudit, Predictions, Problem, Records, finite
+from relabel.codecs import kinds, labels, texts
+from relabel.codecs.codec import LabelAudit, Predictions, Problem, Records, Takes, finite
 from relabel.codecs.labels import ABSENT, LABEL, LABELS
 from relabel.codecs.vectors import FEATURES
 from relabel.errors import UserError
 
-NAMES = {dict: "an object", list: "a list", str: "a text", int: "a number", float: "a number", type(None): "null"}
-NUMBERS = {int, float}
+HOLDERS = (FEATURES, *texts.NAMES)
 WORDS = {True: "true", False: "false", None: "null"}
 
 
-def records(rows: Sequence[Any], width: int, beside: Sequence[Any] | None = None) -> Records:
-    """Make records of decoded JSON values, each a list of numbers or `{"features": list, "label": label}`; a Problem stands for itself.
+def records(rows: Sequence[Any], takes: Takes, beside: Sequence[Any] | None = None) -> Records:
+    """Make records of decoded JSON values; a Problem stands for itself.
+
+    Each value is a list of numbers or `{"features": list, "label": label}`, or a text or `{"text": text, "label": label}`. For a model that
+    takes both, one text makes them all texts.
 
     beside: labels of the rows, where they stand beside them all.
 
-    Raises UserError where rows have labels of their own too.
+    Raises UserError where rows have labels of their own too, or texts are too many.
     """
+    if takes.width is None:
+        texts.check_count(len(rows))  # before anything is made for each
     inside = [_label(row) for row in rows]
     apart = all(label is ABSENT for label in inside)
     if beside is not None and not apart:
         raise UserError(f"both `{LABELS}` and records with a `{LABEL}`: give each label once")
     given = inside if beside is None else beside
+    held = [_held(row, takes) for row in rows]
+    width = _width(held, takes)
     found = [
-        row if isinstance(row, Problem) else _problem(n, _vector(row), given[n], width) for n, row in enumerate(rows)
+        row if isinstance(row, Problem) else _problem(n, held[n], width) or _label_problem(n, given[n])
+        for n, row in enumerate(rows)
     ]
-    good = [_vector(row) for row, problem in zip(rows, found, strict=True) if not problem]
-    vectors = _array(good) if good else np.empty((0, width), np.float32)
-    texts = None if beside is None and apart else labels.by_row(given)
-    return finite(vectors, tuple(problem for problem in found if problem), texts)
+    good = [each for each, problem in zip(held, found, strict=True) if not problem]
+    problems = tuple(problem for problem in found if problem)
+    by_row = None if beside is None and apart else labels.by_row(given)
+    if width is None:
+        return Records(len(rows), tuple(good), problems, by_row)
+    return finite(_array(good) if good else np.empty((0, width), np.float32), problems, by_row)
 
 
-def texts(predictions: Predictions) -> list[str]:
+def holders(row: Mapping[str, Any]) -> list[str]:
+    """Give the names under which an object holds what a model takes."""
+    return [name for name in HOLDERS if name in row]
+
+
+def holder(takes: Takes) -> str:
+    """Say under which name an object should hold it."""
+    return " or ".join([f"`{texts.NAMES[0]}`"] * takes.texts + [f"`{FEATURES}`"] * (takes.width is not None))
+
+
+def written(predictions: Predictions) -> list[str]:
     """Write one JSON object per row, without line breaks; every float32 is given with the 9 digits that bring it back exactly."""
     starts = _starts(predictions.classes)
     numbers = ", ".join(["%.9g"] * len(predictions.classes)) + "]}"
     likeliest = predictions.probabilities.argmax(axis=1).tolist()
     rows = predictions.probabilities.tolist()
-    written = [starts[label] + numbers % tuple(row) for label, row in zip(likeliest, rows, strict=True)]
+    lines = [starts[label] + numbers % tuple(row) for label, row in zip(likeliest, rows, strict=True)]
     if predictions.audits:
         for row, audit in predictions.audits.items():
-            written[row] = f"{written[row][:-1]}, {_audited(audit)}"
+            lines[row] = f"{lines[row][:-1]}, {_audited(audit)}"
+    if predictions.words:
+        for row, words in predictions.words.items():
+            lines[row] = f'{lines[row][:-1]}, "words": [{", ".join(map(_weighed, words))}]}}'
     for row, why in predictions.refused.items():
-        written[row] = json.dumps({"error": why}, ensure_ascii=False)
-    return written
-
-
-def name(value: Any) -> str:
-    """Say what kind of JSON value this is, and never which."""
-    return NAMES.get(type(value), "true or false")
-
-
-def is_number(value: Any) -> bool:
-    """Tell numbers from all else; true and false are none."""
-    return type(value) in NUMBERS
+        lines[row] = json.dumps({"error": why}, ensure_ascii=False)
+    return lines
 
 
 @lru_cache(maxsize=64)
@@ -91,25 +103,47 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _vector(row: Any) -> Any:
-    return row[FEATURES] if isinstance(row, dict) and FEATURES in row else row
+def _weighed(word: tuple[str, float]) -> str:
+    return f'{{"word": {json.dumps(word[0], ensure_ascii=False)}, "weight": {word[1]:.9g}}}'
+
+
+def _held(row: Any, takes: Takes) -> Any:
+    """Give the vector of a row where the model takes vectors, else its text; a row that has none, or two texts, stays as it is."""
+    found = holders(row) if isinstance(row, dict) else []
+    if len(found) > 1:
+        found = [name for name in found if (name == FEATURES) == (takes.width is not None and FEATURES in found)]
+    return row[found[0]] if len(found) == 1 else row
 
 
 def _label(row: Any) -> Any:
-    return row.get(LABEL, ABSENT) if isinstance(row, dict) and FEATURES in row else ABSENT
+    return row.get(LABEL, ABSENT) if isinstance(row, dict) and holders(row) else ABSENT
 
 
-def _problem(n: int, vector: Any, label: Any, width: int) -> Problem | None:
-    """Say what is wrong with one vector and its label."""
-    if not isinstance(vector, list):
-        return Problem(n, f" is {name(vector)}, expected a list of {width} numbers")
-    if len(vector) != width:
-        return Problem(n, f" has width {len(vector)}, expected {width}")
-    if not NUMBERS.issuperset(map(type, vector)):
-        column, value = next((c, v) for c, v in enumerate(vector) if not is_number(v))
-        return Problem(n, f", column {column} is {name(value)}, expected a number")
+def _width(held: Sequence[Any], takes: Takes) -> int | None:
+    """Give the width of the vectors that rows are taken for, None where they are taken for texts."""
+    if takes.width is None or (takes.texts and any(isinstance(each, str) for each in held)):
+        texts.check_count(len(held))
+        return None
+    return takes.width
+
+
+def _problem(n: int, held: Any, width: int | None) -> Problem | None:
+    """Say what is wrong with one vector, or one text."""
+    if width is None:
+        return texts.problem(n, held)
+    if not isinstance(held, list):
+        return Problem(n, f" is {kinds.name(held)}, expected a list of {width} numbers")
+    if len(held) != width:
+        return Problem(n, f" has width {len(held)}, expected {width}")
+    if not kinds.NUMBERS.issuperset(map(type, held)):
+        column, value = next((c, v) for c, v in enumerate(held) if not kinds.is_number(v))
+        return Problem(n, f", column {column} is {kinds.name(value)}, expected a number")
+    return None
+
+
+def _label_problem(n: int, label: Any) -> Problem | None:
     if labels.text(label) is None:
-        return Problem(n, f", `{LABEL}` is {name(label)}, expected the name of a class")
+        return Problem(n, f", `{LABEL}` is {kinds.name(label)}, expected the name of a class")
     return None
 
 

@@ -8,7 +8,7 @@ import uuid
 import flask
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from relabel.serving import handler
+from relabel.serving import cors, handler
 from relabel.serving.endpoint import Endpoint
 from relabel.serving.messages import Request, Response
 from relabel.serving.request_log import RequestLog
@@ -19,24 +19,30 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 def create(endpoint: Endpoint, log: RequestLog) -> flask.Flask:
     """Make the app around an endpoint."""
-    limit = endpoint.capacity.limit
+    limit, origins = endpoint.capacity.limit, endpoint.settings.cors_origins
     app = flask.Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = limit
     app.url_map.merge_slashes = False  # a redirect to the right spelling would lose the body
 
     def door(path: str = "") -> flask.Response:  # noqa: ARG001  # the path is taken whole, from the request
         started = time.perf_counter()
-        request = _request(flask.request)
+        request = _head(flask.request)._replace(body=flask.request.get_data(cache=False))
         response = handler.handle(request, endpoint)
         if log.write(request, response, time.perf_counter() - started):
             log.flush()
-        return _response(response)
+        return _response(request, response)
+
+    def _response(request: Request, answer: Response) -> flask.Response:
+        if origins:
+            answer = cors.answered(request, answer, origins)
+        return flask.Response(answer.body, answer.status, dict(answer.headers), content_type=answer.content_type)
 
     def refused(error: HTTPException) -> flask.Response:
         """Say what Flask refuses by itself in our shape."""
+        request = _head(flask.request)
         if isinstance(error, RequestEntityTooLarge):
-            return _response(handler.too_large(limit))
-        return _response(handler.refusal(error.code or 500, error.name))
+            return _response(request, handler.too_large(limit))
+        return _response(request, handler.refusal(error.code or 500, error.name))
 
     app.register_error_handler(HTTPException, refused)
     for rule in ("/", "/<path:path>"):
@@ -44,7 +50,8 @@ def create(endpoint: Endpoint, log: RequestLog) -> flask.Flask:
     return app
 
 
-def _request(asked: flask.Request) -> Request:
+def _head(asked: flask.Request) -> Request:
+    """Make a request without its body."""
     return Request(
         method=asked.method,
         path=asked.path,
@@ -52,10 +59,7 @@ def _request(asked: flask.Request) -> Request:
         accept=asked.headers.get("Accept", ""),
         custom_attributes=asked.headers.get(handler.CUSTOM_ATTRIBUTES, ""),
         inference_id=asked.headers.get(handler.INFERENCE_ID, ""),
-        body=asked.get_data(cache=False),
         number=uuid.uuid4().hex,
+        query=asked.query_string.decode("latin-1"),
+        origin=asked.headers.get("Origin", ""),
     )
-
-
-def _response(answer: Response) -> flask.Response:
-    return flask.Response(answer.body, answer.status, dict(answer.headers), content_type=answer.content_type)

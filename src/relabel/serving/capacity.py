@@ -10,7 +10,9 @@ from relabel.settings import ServeSettings
 MB = 1 << 20
 MOST_WORKERS = 64
 IDLE = 150 * MB
-"""Memory of a worker that holds a model and does nothing, generously."""
+"""Least memory of a worker that holds a model and does nothing."""
+WAITING, WAITING_TEXTS = 8, 64
+"""Bodies that wait for a thread: large ones, or those of a model of texts, of which most are small."""
 PER_BYTE = 22
 """Memory that reading a body takes, in bytes per byte of it: the body, the parser's copy, index and tape, doubles, floats. A body of zeros takes
 most, 21; one of long decimals 5; what only the slow path can read 15 to 20."""
@@ -25,8 +27,8 @@ class Capacity:
     """What one server takes on.
 
     workers: processes.
-    threads: large bodies that one worker reads at the same time.
-    waiting: further large bodies that wait in one worker; what comes beyond is answered 503.
+    threads: large bodies, or bodies of texts, that one worker reads at the same time.
+    waiting: further ones that wait in one worker; what comes beyond is answered 503.
     limit:   bytes of the largest body.
     held:    bytes of unanswered bodies that one worker holds; what comes beyond is answered 503.
     """
@@ -44,13 +46,19 @@ class Capacity:
         return {"MaxConcurrentTransforms": workers, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": payload}
 
 
-def of(settings: ServeSettings, *, cores: int, memory: int) -> Capacity:
-    """Choose from the settings, the processor cores and the memory (bytes) of this machine or container."""
+def of(settings: ServeSettings, *, cores: int, memory: int, idle: int = IDLE, texts: bool = False) -> Capacity:
+    """Choose from the settings, the processor cores and the memory (bytes) of this machine or container.
+
+    idle:  bytes that a process takes with the model loaded, and the libraries that it needs.
+    texts: whether the model takes texts.
+    """
+    idle = max(idle, IDLE)
     limit = settings.limit()
     room = int(memory * SHARE)
-    fitting = max(1, room // (IDLE + PER_BYTE * min(limit, 25 * MB)))
+    fitting = max(1, room // (idle + PER_BYTE * min(limit, 25 * MB)))
     workers = settings.workers or max(1, min(cores, fitting, MOST_WORKERS))
-    each = max(0, room // workers - IDLE)
+    each = max(0, room // workers - idle)
     threads = max(1, min(2, each // (PER_BYTE * limit)))
     held = max(2 * limit, min(each // 2, GIB))
-    return Capacity(workers, threads, 8 * threads, limit, held)
+    waiting = (WAITING_TEXTS if texts else WAITING) * threads
+    return Capacity(workers, threads, waiting, limit, held)

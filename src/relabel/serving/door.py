@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from relabel.serving import handler
+from relabel.serving import cors, handler, process
 from relabel.serving.drain import Drain
 from relabel.serving.endpoint import Endpoint
 from relabel.serving.messages import Request, Response
@@ -56,7 +56,9 @@ class Door:
         self._others = others
         self._drain = drain
         capacity = endpoint.capacity
-        self._threads = ThreadPoolExecutor(capacity.threads, thread_name_prefix="large-bodies")
+        self._at_once = not endpoint.served.takes.texts
+        self._origins = endpoint.settings.cors_origins
+        self._threads = ThreadPoolExecutor(capacity.threads, "large-bodies", initializer=process.compute_on_one_thread)
         self._free = capacity.threads + capacity.waiting
         self._held = 0
         self._together: list[tuple[Request, Future[Response]]] = []
@@ -85,9 +87,9 @@ class Door:
             request = request._replace(body=message.get("body", b""))
             if message["type"] != "http.request":
                 response = handler.late()
-            elif request.path != handler.INVOCATIONS:
+            elif (request.method, request.path) not in handler.PREDICTING:
                 response = handler.handle(request, self._endpoint)  # waits for nobody
-            elif message.get("more_body") or len(request.body) > SMALL:
+            elif message.get("more_body") or len(request.body) > SMALL or not self._at_once:
                 request, response = await self._large(request, message, receive)
             else:
                 response = await self._small(request)
@@ -147,7 +149,7 @@ class Door:
                 answer.set_result(response)
 
     async def _large(self, request: Request, message: Message, receive: Receive) -> tuple[Request, Response]:
-        """Read a body that comes in parts or is large, and answer it in a thread."""
+        """Read a body that comes in parts, is large or may hold texts, and answer it in a thread, unless it is small and holds vectors."""
         limit = self._endpoint.capacity.limit
         pieces: list[bytes] = []
         size = 0
@@ -163,7 +165,7 @@ class Door:
                 if not message.get("more_body"):
                     request = request._replace(body=b"".join(pieces))
                     pieces.clear()
-                    if size <= SMALL:
+                    if size <= SMALL and self._at_once:
                         return request, await self._small(request)
                     if not self._free:
                         return request, handler.busy(request)
@@ -188,6 +190,8 @@ class Door:
         self._held -= size
 
     async def _send(self, request: Request, response: Response, send: Send) -> None:
+        if self._origins:
+            response = cors.answered(request, response, self._origins)
         headers = _headers(response, close=self._drain.active() or response.status == LATE)
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
@@ -227,6 +231,8 @@ def _request(scope: Scope, number: str) -> Request:
         said.get(b"x-amzn-sagemaker-custom-attributes", b"").decode("latin-1"),
         said.get(b"x-amzn-sagemaker-inference-id", b"").decode("latin-1"),
         number=number,
+        query=scope.get("query_string", b"").decode("latin-1"),
+        origin=said.get(b"origin", b"").decode("latin-1"),
     )
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import time
+import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import numpy as np
 from relabel.codecs import table
 from relabel.codecs.codec import NotFiniteError, Predictions, Records
 from relabel.errors import UserError
-from relabel.serving import label_audit
+from relabel.serving import cors, label_audit, why
 from relabel.serving.endpoint import Endpoint
 from relabel.serving.messages import NONE, Request, Response, Work
 
@@ -34,7 +35,9 @@ CODES = {
 }
 """Status -> the code of its error."""
 
-PING, INVOCATIONS = "/ping", "/invocations"
+PING, INVOCATIONS, QUERY = "/ping", "/invocations", "/"
+INPUT = "input_str"
+"""Name of the text in a query."""
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 LONGEST = 1024
@@ -44,12 +47,16 @@ RETRY = {"Retry-After": "1"}
 
 
 class _Asked(NamedTuple):
-    """Records that were read, their labels as row -> class, what the answer is to be written in, and the microseconds that reading took."""
+    """Records that were read, their labels as row -> class, what the answer is to be written in, and the microseconds that reading took.
+
+    words: words of each text that are to be given with its prediction.
+    """
 
     answered: str
     records: Records
     given: Mapping[int, int] | None
     parse: int
+    words: int
 
 
 class _Predicted(NamedTuple):
@@ -120,12 +127,20 @@ def busy(request: Request) -> Response:
 def _read(request: Request, _before: None, endpoint: Endpoint) -> Response | _Asked:
     """Answer what needs no model, refuse what is wrong, read the records of all else."""
     methods = ROUTES.get(request.path)
-    if methods is None:
-        return refusal(404, f"no such path; there are {', '.join(ROUTES)}")
-    if request.method not in methods:
-        allowed = ", ".join(methods)
-        return refusal(405, f"this path takes {allowed}", {"Allow": allowed})
+    if methods is None or request.method not in methods:
+        return _not_taken(request, methods, endpoint)
     return methods[request.method](request, endpoint)
+
+
+def _not_taken(request: Request, methods: Mapping[str, object] | None, endpoint: Endpoint) -> Response:
+    """Refuse a path or a method, or answer what a browser asks before it asks."""
+    if methods is None or (request.path == QUERY and not endpoint.settings.query_text):
+        known = [path for path in ROUTES if path != QUERY or endpoint.settings.query_text]
+        return refusal(404, f"no such path; there are {', '.join(known)}")
+    if request.method == "OPTIONS" and endpoint.settings.cors_origins:
+        return cors.preflight(methods)
+    allowed = ", ".join(methods)
+    return refusal(405, f"this path takes {allowed}", {"Allow": allowed})
 
 
 def _ping(_request: Request, endpoint: Endpoint) -> Response:
@@ -140,27 +155,45 @@ def _execution_parameters(_request: Request, endpoint: Endpoint) -> Response:
 
 
 def _invocations(request: Request, endpoint: Endpoint) -> Response | _Asked:
+    served, settings = endpoint.served, endpoint.settings
     asked = table.of_request(request.content_type)
-    if asked is None:
-        return refusal(415, f"this Content-Type is not spoken; spoken are {', '.join(table.CODECS)}")
-    answered = table.of_response(request.accept or endpoint.settings.accept, asked)
+    if asked is None or asked not in served.spoken:
+        spoken = ", ".join(table.spoken(served.takes))
+        return refusal(415, f"this Content-Type is not spoken: this model takes {served.takes}, as {spoken}")
+    default, by_line = asked, False
+    if asked == table.PLAIN:
+        by_line = table.has_lines(request.content_type, otherwise=settings.batch or settings.plain_lines)
+        default = table.JSON_LINES if by_line else table.JSON
+    answered = table.of_response(request.accept or settings.accept, default)
     if answered is None:
         return refusal(406, f"none of the types in Accept is spoken; spoken are {', '.join(table.CODECS)}")
     started = time.perf_counter_ns()
-    served = endpoint.served
-    records, given = table.read(request.content_type, asked, request.body, served.predictor.inputs), None
+    records, given = table.read(request.content_type, asked, request.body, served.takes, by_line), None
     if records.labels is not None:
         records, given = label_audit.known(records, records.labels, served.artifact.classes)
-    if records.problems and endpoint.settings.bad_records == "refuse":
+    if records.problems and settings.bad_records == "refuse":
         records.refuse()
-    return _Asked(answered, records, given, (time.perf_counter_ns() - started) // 1000)
+    words = why.words(request, records, answered) if served.takes.texts else 0
+    return _Asked(answered, records, given, (time.perf_counter_ns() - started) // 1000, words)
+
+
+def _query(request: Request, endpoint: Endpoint) -> Response | _Asked:
+    """Answer a text in the address as if it came as plain text, where that is allowed."""
+    if not endpoint.settings.query_text:
+        return _not_taken(request, None, endpoint)
+    said = urllib.parse.parse_qs(request.query, keep_blank_values=True, errors="surrogateescape").get(INPUT, [])
+    if len(said) != 1:
+        return refusal(400, f"a query without one `{INPUT}`: ask for /?{INPUT}=…")
+    body = said[0].encode(errors="surrogateescape")
+    return _invocations(request._replace(content_type=f"{table.PLAIN}; lines=false", body=body), endpoint)
 
 
 def _predict(_request: Request, asked: _Asked, endpoint: Endpoint) -> _Predicted:
     """Predict each record; numbers too large for the model's arithmetic are the sender's."""
     started = time.perf_counter_ns()
-    records = asked.records
-    probabilities = endpoint.served.predictor(records.vectors)
+    records, served = asked.records, endpoint.served
+    probabilities = served(records.inputs) if served.takes.texts else served.predictor(records.inputs)
+    words = why.of(asked.words, records, served) if asked.words else None
     finite = math.isfinite(np.add.reduce(probabilities, axis=None))
     if records.problems:
         every = np.zeros((records.count, probabilities.shape[1]), np.float32)
@@ -172,16 +205,16 @@ def _predict(_request: Request, asked: _Asked, endpoint: Endpoint) -> _Predicted
             refused[row] = f"row {row} (counted from 0) has values too large for this model"
         if endpoint.settings.bad_records == "refuse":
             raise NotFiniteError(next(iter(refused.values())))
-    artifact = endpoint.served.artifact
+    artifact = served.artifact
     audits = None if asked.given is None else label_audit.of(asked.given, records, probabilities, refused, artifact)
     work = Work(len(probabilities), asked.parse, (time.perf_counter_ns() - started) // 1000)
-    return _Predicted(asked.answered, Predictions(probabilities, artifact.classes, refused, audits), work)
+    return _Predicted(asked.answered, Predictions(probabilities, artifact.classes, refused, audits, words), work)
 
 
 def _write(request: Request, predicted: _Predicted, _endpoint: Endpoint) -> Response:
     body = table.CODECS[predicted.answered].encode(predicted.predictions)
     headers = _given_back(request) if request.custom_attributes or request.inference_id else NONE
-    return Response(200, predicted.answered, body, headers, predicted.work)
+    return Response(200, table.CONTENT_TYPES[predicted.answered], body, headers, predicted.work)
 
 
 def _given_back(request: Request) -> dict[str, str]:
@@ -198,5 +231,9 @@ ROUTES: dict[str, dict[str, Callable[[Request, Endpoint], Response | _Asked]]] =
     PING: {"GET": _ping, "POST": _ping},
     INVOCATIONS: {"POST": _invocations},
     "/execution-parameters": {"GET": _execution_parameters},
+    QUERY: {"GET": _query},
 }
 """Path -> method -> what answers."""
+
+PREDICTING = {("POST", INVOCATIONS), ("GET", QUERY)}
+"""Methods and paths that ask the model; all others wait for nobody."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relabel.auditing import doubt
-from relabel.codecs.codec import LabelAudit, Problem, Records, without
+from relabel.codecs.codec import LabelAudit, Problem, Records, Texts, chosen, without
 from relabel.data import labels, phrases
 from relabel.model import training_rows
 from relabel.model.artifact import Artifact
@@ -46,7 +46,7 @@ def of(
         return {}
     codes = np.array([given[row] for row in rows.tolist()], np.int64)
     found = _doubt(codes, probabilities[rows], artifact)
-    seen = _seen(records.vectors[np.searchsorted(records.places(), rows)], artifact)
+    seen = _seen(chosen(records.inputs, np.searchsorted(records.places(), rows)), artifact)
     names = artifact.classes
     return {
         row: LabelAudit(names[code], posterior, names[suggested], in_sample)
@@ -64,8 +64,9 @@ def _doubt(
     return found.posterior.tolist(), found.suggested.tolist()
 
 
-def _seen(vectors: NDArray[np.float32], artifact: Artifact) -> list[bool] | list[None]:
+def _seen(inputs: NDArray[np.float32] | Texts, artifact: Artifact) -> list[bool] | list[None]:
     if artifact.training_rows is None:
-        return [None] * len(vectors)
-    seen: list[bool] = training_rows.among(artifact.training_rows, vectors).tolist()
+        return [None] * len(inputs)
+    hashed = training_rows.hashes(inputs) if isinstance(inputs, np.ndarray) else training_rows.text_hashes(inputs)
+    seen: list[bool] = training_rows.known(artifact.training_rows, hashed).tolist()
     return seen

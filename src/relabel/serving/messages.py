@@ -13,6 +13,7 @@ class Request(NamedTuple):
     """What was asked. Headers that were not sent are "".
 
     number: name of this request in the log and in the answer.
+    query:  what stands behind `?` in the address, still quoted; the log never has it.
     """
 
     method: str
@@ -23,6 +24,8 @@ class Request(NamedTuple):
     inference_id: str = ""
     body: bytes = b""
     number: str = ""
+    query: str = ""
+    origin: str = ""
 
     def __repr__(self) -> str:
         """Say nothing of the body, which is nobody's business."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import resource
 import sys
 
 import threadpoolctl
@@ -17,13 +18,26 @@ REUSED = 16 << 20
 """Bytes of a buffer that comes from that memory; larger ones are the system's, and go back to it at once."""
 
 
+def compute_on_one_thread() -> None:
+    """Let numpy, torch and trees compute on the calling thread alone: OpenMP's own setting holds for one thread, so each says it for itself."""
+    threadpoolctl.threadpool_limits(1)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)
+
+
+def resident() -> int:
+    """Give the most memory that this process has held so far, in bytes."""
+    said: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return said << 10 if sys.platform == "linux" else said  # kilobytes there, bytes elsewhere
+
+
 def settle() -> None:
     """Compute on one thread, and reuse the memory of a body for the next.
 
     The workers share the cores, and a model this small is slower on many. With the allocator's own thresholds the system maps, clears and
     unmaps memory for each body of some hundred kilobytes, which takes as long as reading it.
     """
-    threadpoolctl.threadpool_limits(1)
+    compute_on_one_thread()
     gc.collect()
     gc.freeze()  # what is loaded stays: looking through it again and again would make some requests slow
     if sys.platform == "linux":

@@ -37,11 +37,13 @@ def serve(model: Path, host: str, settings: ServeSettings) -> None:
 
     Raises UserError, before anything listens, where the folder holds no usable model.
     """
-    served.load(model)
-    chosen = capacity.of(settings, cores=processors.count(), memory=memory.read().limit)
+    takes = served.load(model).takes
+    room, idle = memory.read().limit, process.resident()
+    chosen = capacity.of(settings, cores=processors.count(), memory=room, idle=idle, texts=takes.texts)
     drain = Drain()
 
     def door() -> App:
+        process.compute_on_one_thread()  # threads that torch had before the fork are not there any more, and it would wait for them
         endpoint = Endpoint(served.load(model), settings, chosen, drain.active)
         log = RequestLog(sys.stdout, settings.log_share, endpoint.served.artifact.short_hash)
         others: App = WsgiToAsgi(app.create(endpoint, log))  # type: ignore[no-untyped-call]
