@@ -62,6 +62,12 @@ def test_variables_serve_the_settings() -> None:
     assert from_environment(TrainSettings, here.variables) == {"folds": "7"}
 
 
+def test_what_is_fetched_is_kept_where_the_user_says() -> None:
+    """`RELABEL_CACHE`, or nowhere in particular."""
+    assert environment.read({"RELABEL_CACHE": " /kept "}).cache == Path("/kept")
+    assert environment.read({}).cache is None
+
+
 def test_secrets_do_not_show_when_it_is_printed() -> None:
     """A log line or a traceback with the environment in it gives nothing away."""
     assert "hunter2" not in repr(environment.read({"AWS_SECRET_ACCESS_KEY": "hunter2"}))

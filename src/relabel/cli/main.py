@@ -13,6 +13,8 @@ from relabel.errors import RelabelError
 
 COMMANDS = {
     "train": "relabel.cli.train",
+    "embed": "relabel.cli.embed",
+    "prepare": "relabel.cli.prepare",
     "demo": "relabel.cli.demo",
     "audit": "relabel.cli.audit",
     "serve": "relabel.cli.serve",

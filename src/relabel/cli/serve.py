@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +12,7 @@ from relabel.settings import ServeSettings
 
 
 @click.command()
-@click.option("--model", type=click.Path(path_type=Path), help="folder of the model, in place of the platform's")
+@click.option("--model", help="folder of the model, its model.tar.gz, or its address, in place of --model-uri")
 @click.option(
     "--host",
     default="0.0.0.0",  # noqa: S104  # a container is reached from outside
@@ -21,7 +20,7 @@ from relabel.settings import ServeSettings
     help="address to listen on; 127.0.0.1 is reached from this machine alone",
 )
 @options(ServeSettings)
-def command(model: Path | None, host: str, **values: Any) -> None:
+def command(model: str | None, host: str, **values: Any) -> None:
     """Serve a trained model over HTTP: /ping and /invocations."""
     from relabel.container import signals
 
@@ -30,10 +29,15 @@ def command(model: Path | None, host: str, **values: Any) -> None:
     from relabel import settings
     from relabel.container import environment as environments
     from relabel.container import gpu, logs
+    from relabel.model import source
     from relabel.serving import server
 
     environment = environments.read()
     logs.configure(sys.stdout, logs.level(environment.log_level))
     gpu.check(gpu.read(), required=environment.require_gpu)
     raw = {**settings.from_environment(ServeSettings, environment.variables), **given(values)}
-    server.serve(model or environment.paths.model, host, settings.parse(ServeSettings, raw))
+    chosen = settings.parse(ServeSettings, raw)
+    folder = environment.paths.model
+    if (uri := model or chosen.model_uri) or chosen.model_sha256:
+        folder = source.fetch(uri or str(folder), environment, chosen.model_sha256)
+    server.serve(folder, host, chosen)

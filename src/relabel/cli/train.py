@@ -16,10 +16,15 @@ from relabel.settings import TrainSettings
 @click.option(
     "--data", type=click.Path(path_type=Path), help="folder of the train channel, in place of the platform's channels"
 )
+@click.option(
+    "--encoder",
+    type=click.Path(path_type=Path),
+    help="folder of a Hugging Face encoder, in place of the platform's channel of that name",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="folder for model/, output/ and checkpoints/")
 @click.option("--root", type=click.Path(path_type=Path), help="folder of the platform's contract, in place of its own")
 @options(TrainSettings)
-def command(*, data: Path | None, output: Path | None, root: Path | None, **values: Any) -> None:
+def command(*, data: Path | None, encoder: Path | None, output: Path | None, root: Path | None, **values: Any) -> None:
     """Find label errors, clean, retrain, compare; write the model and the evidence.
 
     Without --data and --output this is the job of a training container: channels, hyperparameters and results are where the platform puts
@@ -29,6 +34,6 @@ def command(*, data: Path | None, output: Path | None, root: Path | None, **valu
     from relabel.container import signals
 
     environment, paths = place(root, data, output)
-    code = run_job(environment, paths, given(values)).code
+    code = run_job(environment, paths.moved(encoder=encoder), given(values)).code
     signals.ignore()
     sys.exit(code)

@@ -122,7 +122,13 @@ def _hosts(paths: Paths, environment: Environment, problems: list[str]) -> Hosts
 
 
 def _channels(paths: Paths, environment: Environment, hosts: Hosts, problems: list[str]) -> dict[str, Path]:
-    """Find the folder of each channel: as a person, else the file, else the toolkit names it, else what is there."""
+    """Find the folder of each channel; an encoder that a person names is one more."""
+    named = {} if paths.encoder is None else _present({ENCODER: paths.encoder}, "given as the encoder", problems)
+    return {**_given(paths, environment, hosts, problems), **named}
+
+
+def _given(paths: Paths, environment: Environment, hosts: Hosts, problems: list[str]) -> dict[str, Path]:
+    """Find the folders of channels: as a person, else the file, else the toolkit names them, else what is there."""
     if paths.data is not None:
         return _present(_channels_of(paths.data, problems), "given as the data", problems)
     said = _file(paths.input_data_config, problems)

@@ -90,6 +90,12 @@ class Environment:
         return self._text("RELABEL_REQUIRE_GPU") not in ("", "0")
 
     @property
+    def cache(self) -> Path | None:
+        """Folder of what was fetched and is kept for the next start: `RELABEL_CACHE`; None where nothing is said."""
+        said = self._text("RELABEL_CACHE")
+        return Path(said) if said else None
+
+    @property
     def log_level(self) -> str:
         """Level of the log by the names in use elsewhere, a number or a word; empty where there is none."""
         return self._text("SAGEMAKER_CONTAINER_LOG_LEVEL") or self._text("SM_LOG_LEVEL")

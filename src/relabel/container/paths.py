@@ -24,6 +24,7 @@ class Paths:
     failure:           the file whose first 1024 characters become the job's failure reason.
     checkpoints:       kept by the platform across restarts.
     data:              the one folder that a person named as the data, in place of every channel; None on the platform.
+    encoder:           the folder that a person named as the encoder, in place of its channel; None on the platform.
     """
 
     root: Path
@@ -37,6 +38,7 @@ class Paths:
     failure: Path
     checkpoints: Path
     data: Path | None = None
+    encoder: Path | None = None
 
     @classmethod
     def below(cls, root: Path) -> Paths:
@@ -55,8 +57,8 @@ class Paths:
             checkpoints=root / "checkpoints",
         )
 
-    def moved(self, *, data: Path | None = None, output: Path | None = None) -> Paths:
-        """Take the data from one folder, and lay everything that the job writes out below another; None leaves it.
+    def moved(self, *, data: Path | None = None, output: Path | None = None, encoder: Path | None = None) -> Paths:
+        """Take the data and the encoder from folders, and lay everything that the job writes out below another; None leaves it.
 
         >>> Paths.below(Path("/ml")).moved(output=Path("out")).model
         PosixPath('out/model')
@@ -69,6 +71,7 @@ class Paths:
             failure=there.failure,
             checkpoints=there.checkpoints,
             data=data if data is not None else self.data,
+            encoder=encoder if encoder is not None else self.encoder,
         )
 
     def place(self, named: Path) -> Path:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import shutil
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from pathlib import Path
 
 from relabel import files
 from relabel.errors import UserError
-from relabel.model import artifact, predictor
+from relabel.model import artifact, predictor, unpacking
 
 MODE = 0o644
 
@@ -65,9 +63,7 @@ def pack(folder: Path, path: Path) -> Package:
 def unpacked(path: Path) -> Iterator[Path]:
     """Give the folder of a model: the one at `path`, or, of a file as `pack` writes it, a temporary one while it is needed.
 
-    Only the files of a model are read from it, wherever their names say that they belong.
-
-    Raises UserError where there is nothing at `path`, or it is neither a folder nor such a file.
+    Raises UserError where there is nothing at `path`, or it is neither a folder nor such a file (see `unpacking`).
     """
     if path.is_dir():
         yield path
@@ -77,23 +73,8 @@ def unpacked(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="relabel-model-") as made:
         folder = Path(made) / path.name
         folder.mkdir()
-        try:
-            with tarfile.open(path) as archive:
-                for member in archive:
-                    if member.isfile() and Path(member.name).name in (*artifact.FILES, artifact.TRAINING_ROWS):
-                        _copy(archive, member, folder / Path(member.name).name)
-        except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error):
-            raise UserError(
-                f"{path}: no model.tar.gz can be read from it: it is no archive, or torn; give the file as it was packed"
-            ) from None
+        unpacking.unpack(path, folder)
         yield folder
-
-
-def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, to: Path) -> None:
-    source = archive.extractfile(member)
-    if source is not None:
-        with source, to.open("wb") as file:
-            shutil.copyfileobj(source, file)
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
