@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # One thread per test process: the tests run side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
-.PHONY: demo test test-image test-faults lint format readme bench bench-serving lock sbom scan clean
+.PHONY: demo test test-image test-mlflow test-faults lint format readme bench bench-serving lock sbom scan clean
 
 demo: $(READY)  ## plant label errors, run the whole job, show what it found
 	$(BIN)/relabel demo
@@ -18,6 +18,9 @@ test: $(READY)  ## all tests but the image's and the long faults
 
 test-image: $(READY) $(VENV)-sdk-v2/.ready $(VENV)-sdk-v3/.ready  ## build the container image, train and serve with it (needs a Docker engine)
 	SDK_V2_PYTHON=$(abspath $(VENV)-sdk-v2/bin/python) SDK_V3_PYTHON=$(abspath $(VENV)-sdk-v3/bin/python) $(PYTEST) -n 0 -rs -m "image or sdk"
+
+test-mlflow: $(READY) $(VENV)-mlflow/.ready  ## models from MLflow itself, where the other tests have a stand-in
+	MLFLOW_PYTHON=$(abspath $(VENV)-mlflow/bin/python) $(PYTEST) -n 0 -m mlflow
 
 test-faults: $(READY)  ## kills spread over a whole job, in their long form
 	$(PYTEST) -m faults
@@ -60,15 +63,21 @@ scan:  ## known vulnerabilities of what the image holds; fails where a package c
 	$(PYTHON) -m venv $(VENV)-scan
 	$(VENV)-scan/bin/pip install --quiet pip-audit
 	$(VENV)-scan/bin/pip-audit --strict --disable-pip --requirement docker/requirements.txt
+	$(VENV)-scan/bin/pip-audit --strict --disable-pip --requirement docker/requirements-text.txt
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,serve,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,serve,text,dev]'
 	touch $(READY)
 
 $(VENV)-sdk-%/.ready: local_test/requirements-sdk-%.txt
 	$(PYTHON) -m venv $(VENV)-sdk-$*
 	$(VENV)-sdk-$*/bin/pip install --quiet --requirement $<
+	touch $@
+
+$(VENV)-mlflow/.ready: local_test/requirements-mlflow.txt
+	$(PYTHON) -m venv $(VENV)-mlflow
+	$(VENV)-mlflow/bin/pip install --quiet --requirement $<
 	touch $@
 
 $(VENV)-peers/.ready: benchmarks/peers/requirements.txt

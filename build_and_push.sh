@@ -6,11 +6,12 @@ usage() {
     cat <<'EOF'
 usage: build_and_push.sh [OPTION...] [-- ARGUMENT OF docker build...]
 
-  --variant cpu|cuda    which image (default cpu)
+  --variant cpu|text|cuda
+                        which image (default cpu); text is cpu with what encoders and boosted trees need
   --region REGION       where to push (default: AWS_REGION, AWS_DEFAULT_REGION, then the AWS configuration)
   --repository NAME     repository, made when missing, its images scanned when pushed (default relabel)
   --tag TAG             in place of VERSION-VARIANT; the git tag COMMIT-VARIANT is set beside it
-  --platform PLATFORM   linux/amd64 (default) or, for cpu, linux/arm64
+  --platform PLATFORM   linux/amd64 (default) or, for cpu and text, linux/arm64
   --no-push             build only
   --verify              neither build nor push: look at what was pushed
   --dry-run             print the commands, run none; needs neither AWS nor a Docker engine
@@ -73,10 +74,10 @@ read_arguments() {
     done
     build_arguments=("$@")
     case $variant-$platform in
-        cpu-linux/amd64 | cpu-linux/arm64 | cuda-linux/amd64) ;;
-        cuda-linux/arm64) die "--platform linux/arm64 is for --variant cpu: the GPU instances of SageMaker are linux/amd64" 2 ;;
-        cpu-* | cuda-*) die "--platform is $platform: give linux/amd64 or linux/arm64" 2 ;;
-        *) die "--variant is $variant: give cpu or cuda" 2 ;;
+        cpu-linux/amd64 | cpu-linux/arm64 | text-linux/amd64 | text-linux/arm64 | cuda-linux/amd64) ;;
+        cuda-linux/arm64) die "--platform linux/arm64 is for --variant cpu or text: the GPU instances of SageMaker are linux/amd64" 2 ;;
+        cpu-* | text-* | cuda-*) die "--platform is $platform: give linux/amd64 or linux/arm64" 2 ;;
+        *) die "--variant is $variant: give cpu, text or cuda" 2 ;;
     esac
 }
 

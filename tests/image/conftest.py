@@ -153,20 +153,28 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def image(engine) -> Engine:
-    """The cpu target, built from the checkout; BASE_IMAGE and PIP_FIND_LINKS_URL say where no registry can be reached.
+    """The cpu target; IMAGE_UNDER_TEST names an image that is there already, to be tested in its place."""
+    return _built(engine, "cpu", os.environ.get("IMAGE_UNDER_TEST", ""))
 
-    IMAGE_UNDER_TEST names an image that is there already, to be tested in its place.
-    """
-    if there := os.environ.get("IMAGE_UNDER_TEST"):
+
+@pytest.fixture(scope="session")
+def text_image(engine) -> Engine:
+    """The text target; TEXT_IMAGE_UNDER_TEST names one that is there already."""
+    return _built(engine, "text", os.environ.get("TEXT_IMAGE_UNDER_TEST", ""))
+
+
+def _built(engine: Engine, target: str, there: str) -> Engine:
+    """Build a target from the checkout; BASE_IMAGE and PIP_FIND_LINKS_URL say where no registry can be reached."""
+    if there:
         return dataclasses.replace(engine, tag=there)
     arguments = []
     if base := os.environ.get("BASE_IMAGE"):
         arguments += ["--build-arg", f"BASE_IMAGE={base}"]
     if wheels := os.environ.get("PIP_FIND_LINKS_URL"):
         arguments += ["--build-arg", f"PIP_FIND_LINKS={wheels}", "--network", "host"]
-    built = dataclasses.replace(engine, tag="relabel:under-test")
+    built = dataclasses.replace(engine, tag="relabel:under-test" if target == "cpu" else f"relabel:{target}-under-test")
     ended = built.call(
-        *("build", "--file", str(ROOT / "docker" / "Dockerfile"), "--target", "cpu", "--tag", built.tag),
+        *("build", "--file", str(ROOT / "docker" / "Dockerfile"), "--target", target, "--tag", built.tag),
         *arguments,
         str(ROOT),
         timeout=1800,

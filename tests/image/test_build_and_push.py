@@ -54,7 +54,10 @@ def test_options_reach_the_commands() -> None:
     assert "--platform linux/arm64" in build
     assert "--tag team/relabel:1 " in build
     assert r"--build-arg BASE_IMAGE=a\ b ." in build
-    assert "--target cuda" in dry_run("--variant", "cuda", "--no-push")[0]
+    for variant in ("text", "cuda"):
+        build, *_ = dry_run("--variant", variant, "--no-push")
+        assert f"--target {variant} " in build
+        assert f"-{variant} " in build
 
 
 def test_what_the_build_needs_comes_from_the_environment() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 pytestmark = pytest.mark.image
@@ -27,6 +29,28 @@ for name in ("Adam", "AdamW", "SGD", "LBFGS"):
 frame = pandas.DataFrame({"a": [1, 2], "b": ["x", None]})
 frame.to_parquet("/tmp/t.parquet")
 assert pandas.read_parquet("/tmp/t.parquet").equals(frame)
+import boto3
+for service in ("s3", "sts", "sso", "sso-oidc"):
+    boto3.client(service, "eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+print("all well")
+"""
+
+TEXTS = """
+import warnings
+warnings.simplefilter("ignore")
+import numpy, tokenizers, torch, transformers, xgboost
+from transformers import AutoModel
+transformers.logging.disable_progress_bar()
+sizes = dict(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, vocab_size=9)
+network = AutoModel.from_config(transformers.BertConfig(**sizes))
+assert network(torch.ones(2, 3, dtype=torch.long)).last_hidden_state.shape == (2, 3, 8)
+network.save_pretrained("/tmp/encoder")
+assert AutoModel.from_pretrained("/tmp/encoder", local_files_only=True).config.hidden_size == 8
+words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"good": 0, "?": 1}, unk_token="?"))
+assert words.encode("good").ids == [0]
+rows = numpy.eye(4, dtype=numpy.float32)
+fitted = xgboost.train({"objective": "binary:logistic"}, xgboost.DMatrix(rows, [0, 0, 1, 1]), 2)
+assert fitted.save_raw("ubj")
 print("all well")
 """
 
@@ -56,13 +80,38 @@ def test_the_image_is_small(image) -> None:
     assert size < 1.5 * GB
 
 
-def test_there_are_no_compilers_and_no_downloaders(image) -> None:
+def test_the_image_for_texts_does_what_texts_ask_of_it(text_image) -> None:
+    """Encoders are made, saved and read without a network, terms are found, trees are grown; all of cpu is there too."""
+    for script in (EVERYTHING, TEXTS):
+        ended = text_image.call("run", "--rm", "--network", "none", text_image.tag, "python3", "-c", script)
+        assert (ended.code, ended.log) == (0, "all well\n")
+    assert said(text_image, "pip3 check") == "No broken requirements found."
+
+
+def test_the_image_for_texts_is_little_larger(image, text_image) -> None:
+    """By at most .35 GB, all of it above the layers of cpu."""
+    size, other = (
+        int(each.call("image", "inspect", "--format", "{{.Size}}", each.tag).log) for each in (image, text_image)
+    )
+    assert other - size < 0.35 * GB
+    layers, others = (
+        json.loads(each.call("image", "inspect", "--format", "{{json .RootFS.Layers}}", each.tag).log)
+        for each in (image, text_image)
+    )
+    assert others[:-1] == layers
+
+
+@pytest.mark.parametrize("variant", ["image", "text_image"])
+def test_there_are_no_compilers_and_no_downloaders(request, variant) -> None:
     """Who breaks into an endpoint finds nothing to build or fetch tools with."""
+    image = request.getfixturevalue(variant)
     assert said(image, f"for each in {UNWELCOME}; do command -v $each; done") == ""
 
 
-def test_nothing_is_left_of_the_build(image) -> None:
+@pytest.mark.parametrize("variant", ["image", "text_image"])
+def test_nothing_is_left_of_the_build(request, variant) -> None:
     """No caches, no package lists, no sources, nothing in the folders for temporary files and of root."""
+    image = request.getfixturevalue(variant)
     left = (
         "find /tmp /var/tmp /root/.cache /root/.config /var/lib/apt/lists /build /wheel -mindepth 1 2>/dev/null -type f"
     )
@@ -75,8 +124,10 @@ def test_nothing_may_be_written_by_everyone(image) -> None:
     assert found == ""
 
 
-def test_everybody_may_read_and_run_it(image) -> None:
+@pytest.mark.parametrize("variant", ["image", "text_image"])
+def test_everybody_may_read_and_run_it(request, variant) -> None:
     """Whatever user the container runs as."""
+    image = request.getfixturevalue(variant)
     assert said(image, r"find /opt \( ! -perm -o+r -o -type d ! -perm -o+x \)") == ""
 
 

@@ -55,11 +55,22 @@ def test_every_dependency_of_training_and_serving_is_there() -> None:
     assert needed - {"torch"} <= pins(DOCKER / "requirements.txt").keys()
 
 
-def test_the_image_holds_what_the_tests_ran_with() -> None:
+def test_the_target_for_texts_adds_what_its_extra_needs_and_nothing_that_is_there() -> None:
+    """Its layer lies above that of cpu, so a package in both would be there twice."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {canonical(re.split(r"[\[<>=]", line)[0]) for line in project["optional-dependencies"]["text"]}
+    added = pins(DOCKER / "requirements-text.txt").keys()
+    assert needed <= added
+    assert added.isdisjoint(pins(DOCKER / "requirements.txt"))
+    assert added.isdisjoint(pins(DOCKER / "torch-cu130.txt"))
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-text.txt"])
+def test_the_image_holds_what_the_tests_ran_with(name) -> None:
     """Versions are those of the project's own constraints."""
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     constraints = {canonical(name): version for name, version in (line.split("==") for line in lines)}
-    image = {name: version for name, (version, _) in pins(DOCKER / "requirements.txt").items()}
+    image = {name: version for name, (version, _) in pins(DOCKER / name).items()}
     assert {n: v for n, v in image.items() if n in constraints} == {n: v for n, v in constraints.items() if n in image}
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from relabel.model import package
+
 pytestmark = pytest.mark.image
 
 GIB = 1 << 30
@@ -103,6 +105,29 @@ def test_serve_without_a_model_ends_with_2(image, tmp_path) -> None:
     ended = image.run(tmp_path, "serve")
     assert ended.code == 2
     assert "no model.json" in ended.log
+
+
+READ_ONLY = ("--read-only", "--tmpfs", "/tmp")  # noqa: S108
+
+
+@pytest.mark.parametrize("kept", [(), READ_ONLY, (*READ_ONLY, "--tmpfs", "/kept", "--env", "RELABEL_CACHE=/kept")])
+def test_a_model_from_elsewhere_is_served_in_place_of_the_platform_s(image, trained, tmp_path, kept) -> None:
+    """RELABEL_MODEL_URI names an archive that is mounted; it is unpacked wherever the container may write."""
+    root, _ = trained
+    rows, packed = some_rows(root), package.pack(root / "model", tmp_path / "packed" / "model.tar.gz")
+    (tmp_path / "nothing" / "model").mkdir(parents=True)
+    uri = f"RELABEL_MODEL_URI=/elsewhere/model.tar.gz#sha256={packed.sha256}"
+    options = ("--volume", f"{packed.path.parent}:/elsewhere:ro", "--env", uri, *kept)
+    with image.given(*options).serving(tmp_path / "nothing", "serve") as (_, address):
+        wait_until_loaded(address)
+        assert [line["label"] for line in predictions(address, rows.tolist())] == expected(root, rows)
+
+
+def test_a_model_that_cannot_be_fetched_ends_the_container(image, tmp_path) -> None:
+    """With 3 where nobody answers, with 2 where the address is wrong."""
+    for uri, code in (("https://10.255.255.1.invalid/model.tar.gz", 3), ("/elsewhere", 2), ("ftp://a/b", 2)):
+        ended = image.given("--env", f"RELABEL_MODEL_URI={uri}").run(tmp_path, "serve")
+        assert (ended.code, uri in ended.log) == (code, True), ended.log
 
 
 def test_a_hardship_does_not_keep_it_from_serving(image, trained, hardship) -> None:

@@ -100,7 +100,7 @@ def test_a_killed_leader_ends_the_other(pair) -> None:
 def test_stopping_both_is_no_failure(pair) -> None:
     """Each ends by itself, at its next safe point, with 143."""
     both = pair(LONG)
-    both.image.until(both.names["algo-1"], " rows of width ")
+    both.image.until(both.names["algo-1"], " of width ")
     began = time.monotonic()
     assert both.image.call("stop", "--time", "120", *both.names.values(), timeout=120).code == 0
     assert time.monotonic() - began < 20
