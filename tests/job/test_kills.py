@@ -40,7 +40,7 @@ class Attempt:
         """Seconds of work that the kill cost: from the last safe point, or the start of the first fit, to the kill."""
         assert self.killed_at is not None
         safe = [when for when, line in self.lines if SAVED.search(line) or ENDED.search(line)]
-        began = [when for when, line in self.lines if " rows of width " in line or GOES_ON.search(line)]
+        began = [when for when, line in self.lines if " of width " in line or GOES_ON.search(line)]
         return self.killed_at - max(safe + began, default=self.killed_at)
 
 
@@ -56,7 +56,7 @@ def attempt(root: Path, kill_after: float | None, kill: signal.Signals = signal.
             assert job.stdout is not None
             for line in job.stdout:
                 lines.append((time.monotonic(), line.rstrip()))
-                if " rows of width " in line:
+                if " of width " in line:
                     began.set()
             began.set()
 

@@ -30,6 +30,7 @@ RESULTS = {
     "metrics.json",
     "data_issues.json",
     "data_issues.csv",
+    "explanations.jsonl",
     "journal.jsonl",
     "run.json",
 }

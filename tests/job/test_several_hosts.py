@@ -111,7 +111,7 @@ def test_a_leader_that_is_stopped_takes_the_others_along(start, leader, tmp_path
     """Where the signal reaches the leader alone, the follower ends with its code and says why."""
     long = {**QUICK, "max_epochs": 10_000}
     follower, first = start(FOLLOWER, leader, long), start(leader, leader, long)
-    says(first, " rows of width ")
+    says(first, " of width ")
     first.send_signal(signal.SIGTERM)
     assert ends(first) == 143
     assert ends(follower, 5) == 143

@@ -1,30 +1,59 @@
 """What the fits of a job are made of: the learner, what its models take of each row, and each row as a vector.
 
-    embeddings                      -> mlp on them
-    texts and an encoder            -> mlp on the encoder's vectors; the encoder goes along with the model
+    embeddings                      -> mlp on them; with their encoder, the endpoint takes texts too
+    texts and an encoder            -> mlp on the encoder's vectors, or the encoder trained further
     texts, with embeddings or not   -> a learner of texts on the numbers of their words
 
-Letters: N rows.
+Letters: N rows, D width.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from relabel import settings
-from relabel.data.examples import Examples, Features, Inputs
+from relabel.data.examples import Dense, Examples, Features, Inputs, Split
+from relabel.data.tokens import Tokens
 from relabel.errors import UserError
 from relabel.settings import TrainSettings
+from relabel.text import agreement, cache, encoder_files, reader, words
+from relabel.text.preprocessing import Preprocessing
 from relabel.text.reader import TextInput
+from relabel.text.words import Words
+from relabel.training import latent
 from relabel.training.learner import Learner
+from relabel.training.learners import fine_tuned, network
+from relabel.training.learners.boosted import Boosted
+from relabel.training.learners.one_by_one import OneByOne
 from relabel.training.learners.stacked import Stacked
+from relabel.training.learners.tfidf import Tfidf
+from relabel.training.network_fit import Recipe as NetworkRecipe
 from relabel.training.stack import Recipe
 
-TEXT_LEARNERS = ("linear", "boosted", "lstm", "pooled", "convolutional", "fine_tuned")
+log = logging.getLogger(__name__)
+
+NETWORKS = ("lstm", "pooled", "convolutional")
+"""Learners that read one word after another."""
+
+LATENT_WORDS = 30_000
+"""Most words of the vectors that are made of texts alone."""
+
+BASELINES: Mapping[str, tuple[str, ...]] = {"off": (), "linear": ("linear",), "all": ("linear", "boosted")}
+"""Setting -> learners that stand beside one of texts."""
+
+Strings = NDArray[np.object_]
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,30 +61,41 @@ class World:
     """What making the material asks of the world around it.
 
     encoder:  folder of an encoder, or None.
-    cache:    folder in which vectors of texts are kept, or None.
+    cache:    folder in which vectors of texts are kept.
+    workers:  fits of texts side by side; 0 is as many as torch has threads.
     check:    raises where the job must end.
     progress: told (what is done, how much of it, of how much).
     """
 
     encoder: Path | None = None
-    cache: Path | None = None
+    cache: Path = Path()
+    workers: int = 0
     check: Callable[[], None] = lambda: None
     progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None
 
 
 ALONE = World()
-"""No encoder, no cache, nobody who asks for an end."""
+"""No encoder, and nobody who asks for an end."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """A plain learner that stands beside the job's own, with what its models take of each row."""
+
+    learner: Learner
+    inputs: Inputs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
     """What fits are made of.
 
-    learner: fits members.
-    inputs:  (N rows) what its models take.
-    vectors: (N, D) every row as a vector, for linear members of the audit and for what looks at neighbours.
-    text:    how an endpoint reads texts for the model; None where it takes embeddings alone.
-    version: tells inputs apart that are made of the same data.
+    learner:   fits members.
+    inputs:    (N rows) what its models take.
+    vectors:   (N, D) every row as a vector, for linear members of the audit and for what looks at neighbours.
+    text:      how an endpoint reads texts for the model; None where it takes embeddings alone.
+    version:   tells apart inputs that are made in different ways of the same data.
+    baselines: by name.
     """
 
     learner: Learner
@@ -63,6 +103,12 @@ class Material:
     vectors: Features
     text: TextInput | None = None
     version: str = ""
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+
+    @property
+    def of_texts(self) -> bool:
+        """Whether the models take tokens, and an endpoint therefore texts alone."""
+        return isinstance(self.inputs, Tokens)
 
 
 def chosen(examples: Examples, given: Mapping[str, Any], encoder: Path | None = None) -> TrainSettings:
@@ -73,24 +119,149 @@ def chosen(examples: Examples, given: Mapping[str, Any], encoder: Path | None = 
 
 
 def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Material:
-    """Make the material of a job; `said.learner` names a learner.
+    """Make the material of a job; `said.learner` names a learner, none is the mlp.
 
     Raises UserError where data and learner do not go together.
     """
     if said.learner in ("", "mlp"):
         return _of_vectors(examples, said, world)
-    raise UserError(f"learner {said.learner} is not there yet")
+    texts = _texts(examples, said)
+    text = _subwords(said, world) if said.learner == "fine_tuned" else reader.of_words(_learned(examples, texts, said))
+    tokens = reader.load(text)(texts.tolist())
+    return Material(
+        learner=_learner(said, len(examples.classes), text, world),
+        inputs=tokens,
+        vectors=examples.features if examples.features is not None else _latent(examples, texts, said),
+        text=text,
+        version=_version(text),
+        baselines={
+            name: _baseline(name, examples, texts, said, world)
+            for name in BASELINES[said.baselines]
+            if name != said.learner
+        },
+    )
 
 
-def recipe(said: TrainSettings) -> Recipe:
-    """Take out of the settings what decides a fit of the mlp."""
-    return Recipe(**{field.name: getattr(said, field.name) for field in dataclasses.fields(Recipe)})
+def recipe(said: TrainSettings, of: type[R]) -> R:
+    """Take out of the settings what decides a fit: the fields of `of` that have a setting's name."""
+    names = {each.name for each in dataclasses.fields(of)} & {*settings.as_dict(said)}  # type: ignore[arg-type]
+    return of(**{name: getattr(said, name) for name in names})
 
 
 def _of_vectors(examples: Examples, said: TrainSettings, world: World) -> Material:
-    if examples.features is None:
+    """Embeddings as they are given, or of texts by the encoder; where both are there, the encoder must be theirs."""
+    learner = Stacked(len(examples.classes), recipe(said, Recipe))
+    if world.encoder is None:
+        if examples.features is None:
+            raise UserError(
+                "the data has texts alone, and the learner mlp takes embeddings: "
+                "give them, or a channel `encoder`, or choose another learner"
+            )
+        return Material(learner, examples.features, examples.features)
+    text = encoder_files.describe(world.encoder, pooling=said.encoder_pooling)
+    texts = _texts(examples, said)
+    if examples.features is not None:
+        note = agreement.check(texts.tolist(), examples.features, reader.load(text), seed=said.seed)
+        if note:
+            log.warning("%s", note)
+        return Material(learner, examples.features, examples.features, text)
+    vectors = cache.embedded(
+        texts.tolist(),
+        text,
+        world.cache,
+        progress=lambda done, total: world.progress("texts embedded", done, total),
+        check=world.check,
+    )
+    features = Dense(vectors.astype(np.float32))
+    return Material(learner, features, features, text, _version(text, encoder_files.fingerprint(text)))
+
+
+def _texts(examples: Examples, said: TrainSettings) -> Strings:
+    if examples.texts is None:
+        wanted = f"the learner {said.learner}" if said.learner not in ("", "mlp") else "an encoder"
         raise UserError(
-            "the data has texts alone, and the learner mlp takes embeddings: give them, or a channel `encoder`, or choose another learner"
+            f"{wanted} takes texts, but no file has the text column `{said.text_column}`: set text_column, or choose the learner mlp"
         )
-    learner = Stacked(len(examples.classes), recipe(said))
-    return Material(learner, examples.features, examples.features)
+    return examples.texts
+
+
+def _subwords(said: TrainSettings, world: World) -> TextInput:
+    return encoder_files.subwords(_encoder(world), max_tokens=said.max_tokens)
+
+
+def _encoder(world: World) -> Path:
+    if world.encoder is None:
+        raise UserError("the learner fine_tuned needs an encoder: give its folder as the channel `encoder`")
+    return world.encoder
+
+
+def _learned(examples: Examples, texts: Strings, said: TrainSettings) -> Words:
+    """Choose a vocabulary, on the training rows alone."""
+    if said.ngrams > 1 and said.learner in NETWORKS:
+        raise UserError(
+            f"ngrams is {said.ngrams}: the learner {said.learner} reads one word after another, set it to 1"
+        )
+    return words.learned(
+        texts[examples.rows(Split.TRAIN)].tolist(),
+        recipe(said, Preprocessing),
+        vocabulary=said.vocabulary,
+        ngrams=said.ngrams,
+        max_tokens=said.max_tokens,
+        truncate=said.truncate,
+    )
+
+
+def _latent(examples: Examples, texts: Strings, said: TrainSettings) -> Features:
+    """Make vectors of the texts' words."""
+    plain = dataclasses.replace(said, learner="linear", ngrams=1, max_tokens=0, vocabulary=LATENT_WORDS)
+    read = _learned(examples, texts, plain)
+    return latent.vectors(read(texts.tolist()), examples.rows(Split.TRAIN), len(read.terms), seed=said.seed)
+
+
+def _learner(said: TrainSettings, classes: int, text: TextInput, world: World) -> Learner:
+    """Make a learner of texts."""
+    match said.learner:
+        case "linear":
+            return OneByOne(Tfidf(classes, len(text.terms), said.weight_decay), world.workers)
+        case "boosted":
+            return OneByOne(_trees(said, classes, len(text.terms)), world.workers)
+        case "fine_tuned":
+            about = encoder_files.describe(_encoder(world), pooling=said.encoder_pooling)
+            return fine_tuned.learner(about, classes=classes, recipe=recipe(said, NetworkRecipe))
+    words_learner = network.learner(
+        said.learner,
+        classes=classes,
+        vocabulary=len(text.terms),
+        embedding_width=said.embedding_width,
+        width=said.width,
+        depth=said.depth,
+        dense=said.dense_width,
+        pooling=said.pooling,
+        recipe=recipe(said, NetworkRecipe),
+    )
+    return words_learner if torch.cuda.is_available() else dataclasses.replace(words_learner, workers=world.workers)
+
+
+def _trees(said: TrainSettings, classes: int, terms: int) -> Boosted:
+    return Boosted(
+        classes,
+        terms,
+        max_epochs=said.max_epochs,
+        depth=said.depth,
+        lr=said.lr,
+        weight_decay=said.weight_decay,
+        patience=said.patience,
+    )
+
+
+def _baseline(name: str, examples: Examples, texts: Strings, said: TrainSettings, world: World) -> Baseline:
+    """Make a plain learner with defaults of its own, and the job's preprocessing."""
+    kept = {each.name: getattr(said, each.name) for each in dataclasses.fields(Preprocessing)}
+    own = settings.parse(TrainSettings, {"learner": name, **kept})
+    text = reader.of_words(_learned(examples, texts, own))
+    return Baseline(_learner(own, len(examples.classes), text, world), reader.load(text)(texts.tolist()))
+
+
+def _version(text: TextInput, fingerprint: str = "") -> str:
+    said = json.dumps([text.kind, dict(text.settings), text.terms, fingerprint], ensure_ascii=True)
+    return f"-{hashlib.sha256(said.encode()).hexdigest()[:16]}"

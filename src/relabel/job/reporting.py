@@ -8,6 +8,7 @@ import numpy as np
 
 from relabel.container import metrics
 from relabel.data.examples import Examples, Split
+from relabel.results import explanations
 from relabel.results.findings import Findings
 
 log = logging.getLogger(__name__)
@@ -16,8 +17,8 @@ log = logging.getLogger(__name__)
 def data(examples: Examples) -> None:
     """Say what was read."""
     rows = ", ".join(f"{split.name.lower()} {int((examples.split == split).sum()):,}" for split in Split)
-    width = examples.features.shape[1] if examples.features is not None else 0
-    log.info("read %s rows of width %d, classes %s", rows, width, ", ".join(examples.classes))
+    what = "texts" if examples.features is None else f"embeddings of width {examples.features.shape[1]}"
+    log.info("read %s rows of %s, classes %s", rows, what, ", ".join(examples.classes))
     for note in examples.notes:
         log.info("%s", note)
 
@@ -72,6 +73,10 @@ def findings(found: Findings) -> None:
         gain["accuracy"].low,
         gain["accuracy"].high,
     )
+    for name, scores in found.baselines.items():
+        log.info("beside it, the plain learner %s on the labels as given: accuracy %.4f", name, scores.accuracy)
+    for sentence in explanations.sentences(found.explained) if found.explained else ():
+        log.info("%s", sentence)
     for issue in found.data_issues:
         log.info("%s: %s", issue.name, issue.sentence)
     log.info(

@@ -23,18 +23,18 @@ from relabel.auditing.noise import Estimate
 from relabel.auditing.policies import Limits, Treatment
 from relabel.data.examples import Examples, Split
 from relabel.data.reviews import RANDOM
-from relabel.data.tokens import Tokens
 from relabel.errors import UserError
 from relabel.evaluation import comparison, metrics, verified
 from relabel.evaluation.evidence import Choice
 from relabel.evaluation.verified import Verified
-from relabel.job import trials
+from relabel.job import explaining, trials
 from relabel.job.fits import Fits
 from relabel.job.material import Material
 from relabel.model import predictor, training_rows
 from relabel.model.artifact import Artifact, Model, sha256
-from relabel.results.findings import Findings, Served
+from relabel.results.findings import Explained, Findings, Served
 from relabel.settings import TrainSettings, as_dict
+from relabel.text import reader
 from relabel.training import folds, linear
 from relabel.training.learner import Watch
 from relabel.training.member import Member, own_seed
@@ -143,6 +143,8 @@ class _Job:
             relabelled_test=self._relabelled(judged, audit.probability, flags),
             verified=self._verified(judged),
             data_issues=self._data_issues(Opinion(audit.probability, audit.posterior)),
+            baselines=self._baselines(given),
+            explained=self._explained(audit, plan, fold_models),
         )
         return findings, self._artifact(findings, after[judged.best], judged.dev[judged.best])
 
@@ -279,6 +281,22 @@ class _Job:
         seen = dataclasses.replace(self.examples, features=self.material.vectors)
         return survey(seen, opinion, EFFORT[effort], seed=self.settings.seed)
 
+    def _baselines(self, weights: NDArray[np.float32]) -> dict[str, metrics.Scores]:
+        """Score on test what plain learners make of the training rows as given."""
+        found = {}
+        test = self.examples.rows(Split.TEST)
+        member = self._seeds(self.examples.labels, weights)[0]
+        for name, each in self.material.baselines.items():
+            [model] = self.fits.fit(f"baseline {name}", each.learner, each.inputs, [member], self.watch)
+            probability = predict(predictor.load(model), each.inputs, test)
+            found[name] = metrics.score(self.examples.labels[test], probability)
+        return found
+
+    def _explained(self, audit: Audit, plan: folds.FoldPlan, fold_models: list[Model]) -> Explained | None:
+        """Say which words are behind the doubt; those of a model of vectors are found by a model beside it."""
+        read = reader.load(self.material.text) if self.material.text and self.material.of_texts else None
+        return explaining.explained(self.examples, audit, plan, fold_models, read, seed=self.settings.seed)
+
     def _artifact(self, findings: Findings, model: Model, dev: NDArray[np.float32]) -> Artifact:
         """Make what is served; the temperature of its label audit is learned on the choosing half of dev, of which `dev` (h, C) is predicted."""
         examples, given_true = self.examples, findings.audit.noise.given_true
@@ -291,7 +309,7 @@ class _Job:
             fitted_on="treated" if treated else "given",
             noise=given_true,
             temperature=doubt.learn_temperature(doubted, dev, given_true, treated=treated),
-            input="text" if isinstance(self.material.inputs, Tokens) else "embedding",
+            input="text" if self.material.of_texts else "embedding",
             text=self.material.text,
             training_rows=self._known_again(np.flatnonzero(trained)),
             provenance={
@@ -306,8 +324,10 @@ class _Job:
     def _known_again(self, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
         """Hash the training rows, by all that an endpoint of the model takes."""
         found = [np.empty(0, np.uint64)]
-        if not isinstance(self.material.inputs, Tokens):
+        if not self.material.of_texts:
             found.append(training_rows.collected(self.material.vectors, rows))
+        if self.material.text is not None and self.examples.texts is not None:
+            found.append(training_rows.collected_texts(self.examples.texts[rows].tolist()))
         return np.unique(np.concatenate(found))
 
 

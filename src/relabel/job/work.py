@@ -29,6 +29,7 @@ from relabel.results import (
     audit_table,
     cleaned,
     data_issues,
+    explanations,
     journal,
     label_issues,
     metrics_file,
@@ -49,6 +50,7 @@ WRITERS = (
     journal.write,
     metrics_file.write,
     data_issues.write,
+    explanations.write,
 )
 
 
@@ -71,13 +73,20 @@ def run(
     started, watch = datetime.now(UTC), _Stopwatch()
     examples = reading.read(told.data_channels, settings.parse(TrainSettings, given))
     chosen = material.chosen(examples, given, told.encoder_channel)
-    threads = chosen.threads or default_threads(chosen.learner)
+    threads = chosen.threads or default_threads()
     torch.set_num_threads(threads)
     with threadpoolctl.threadpool_limits(threads):
         reporting.data(examples)
         name = digest(examples)
         watch.lap("reading")
-        made = material.made(examples, chosen, World(told.encoder_channel, told.checkpoints / VECTORS, check, progress))
+        world = World(
+            encoder=told.encoder_channel,
+            cache=told.checkpoints / VECTORS,
+            workers=chosen.threads or processors.count(),
+            check=check,
+            progress=progress,
+        )
+        made = material.made(examples, chosen, world)
         watch.lap("reading texts")
         fits = Fits(
             folder=told.checkpoints / FITS,
@@ -134,13 +143,13 @@ def check_gpu(*, required: bool) -> None:
         )
 
 
-def default_threads(learner: str = "mlp") -> int:
-    """Give half the processor cores that this process may use, at most 4; learners of texts, which fit members side by side, use all.
+def default_threads() -> int:
+    """Give half the processor cores that this process may use, at most 4.
 
-    The mlps are small: more threads gain little, and threads that wait for each other at every small operation lose all of it when
+    The networks are small: more threads gain little, and threads that wait for each other at every small operation lose all of it when
     anything else runs on their cores (measured: 100 times slower).
     """
-    return max(1, min(4, processors.count() // 2)) if learner == "mlp" else processors.count()
+    return max(1, min(4, processors.count() // 2))
 
 
 def build(threads: int) -> dict[str, Any]:

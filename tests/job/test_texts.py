@@ -1,0 +1,176 @@
+"""The job on texts: every learner finds planted errors, and what it serves reads texts as it was trained to."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from relabel import settings
+from relabel.container import environment
+from relabel.data import planted, reading
+from relabel.job import main, material
+from relabel.model import training_rows
+from relabel.serving import served
+from relabel.settings import TrainSettings
+
+NOISE = np.array([[0.95, 0.05], [0.25, 0.75]])
+SMALL = {
+    "linear": {},
+    "boosted": {"max_epochs": "60"},
+    "lstm": {"width": "16", "embedding_width": "16", "lr": "0.01", "max_epochs": "4"},
+    "pooled": {"lr": "0.02", "max_epochs": "6"},
+    "convolutional": {"width": "16", "embedding_width": "16", "lr": "0.01", "max_epochs": "4"},
+}
+"""Learners, and what makes them quick."""
+
+
+def written(folder: Path, rows: int = 1200) -> dict[str, planted.Planted]:
+    """Write train, dev and test, with errors in the first two."""
+    made = {
+        "train": planted.reviews(rows, width=1, noise=NOISE, seed=0),
+        "dev": planted.reviews(rows // 4, width=1, noise=NOISE, seed=1),
+        "test": planted.reviews(rows // 2, width=1, noise=np.eye(2), seed=2),
+    }
+    for name, each in made.items():
+        planted.write(folder, name, each)
+        (folder / f"{name}.npy").unlink()
+    return made
+
+
+def trained(data: Path, output: Path, encoder: Path | None = None, **chosen: str) -> dict[str, object]:
+    """Run the job; give its figures."""
+    paths = environment.read({}).paths.moved(data=data, output=output, encoder=encoder)
+    done = main.train(paths, environment.read({}), chosen, lambda _name, _done, _total: None)
+    assert done.code == 0, done.reason
+    figures: dict[str, object] = json.loads((paths.output_data / "metrics.json").read_text())
+    return figures
+
+
+@pytest.mark.parametrize("learner", SMALL)
+def test_planted_errors_are_found_from_texts_alone(tmp_path, learner) -> None:
+    """Three quarters of what is flagged is wrong, of what is wrong half is flagged, and dropping it does no harm."""
+    made = written(tmp_path / "data")
+    figures = trained(
+        tmp_path / "data", tmp_path / "out", learner=learner, policy="drop", seeds="3", folds="3", **SMALL[learner]
+    )
+    wrong = made["train"].given != made["train"].truth
+    with (tmp_path / "out/output/data/label_issues.csv").open(newline="") as file:
+        flagged = [int(line["row"]) for line in csv.DictReader(file) if line["decision"] == "drop"]
+    assert wrong[flagged].mean() > 0.75
+    assert wrong[flagged].sum() > 0.5 * wrong.sum()
+    assert figures["comparison"]["gain"]["accuracy"]["value"] > -0.01
+    assert figures["served"]["test"]["accuracy"] > 0.85
+    assert set(figures["baselines"]) == ({"linear"} - {learner})
+
+
+@pytest.mark.parametrize("learner", ["linear", "lstm"])
+def test_a_text_is_read_and_predicted_in_serving_as_in_training(tmp_path, learner) -> None:
+    """Ten thousand texts: the same ids, and the same probabilities to 1e-6, in whatever company they come."""
+    written(tmp_path / "data", rows=300)
+    chosen = {
+        "learner": learner,
+        "policy": "keep",
+        "seeds": "1",
+        "folds": "2",
+        "stemming": "porter",
+        "data_issues": "off",
+    }
+    trained(tmp_path / "data", tmp_path / "out", **chosen, **SMALL[learner])
+    endpoint = served.load(tmp_path / "out" / "model")
+    examples = reading.read({"train": tmp_path / "data"}, TrainSettings())
+    texts = _varied(10_000)
+    train = material.made(examples, settings.parse(TrainSettings, {**chosen, **SMALL[learner]}))
+    assert train.text is not None
+    assert endpoint.read is not None
+    trained_ids, served_ids = material.reader.load(train.text)(texts), endpoint.read(texts)
+    np.testing.assert_array_equal(trained_ids.ids, served_ids.ids)
+    np.testing.assert_array_equal(trained_ids.starts, served_ids.starts)
+    every = endpoint.predictor(trained_ids)
+    rng = np.random.default_rng(0)
+    cuts = np.sort(rng.choice(np.arange(1, 10_000), 700, replace=False))
+    for rows in np.split(np.arange(10_000), cuts):
+        own = endpoint.predictor(endpoint.read([texts[row] for row in rows]))
+        np.testing.assert_allclose(own, every[rows], atol=1e-6)
+
+
+def _varied(count: int) -> list[str]:
+    """Make texts of all kinds and lengths: plain, marked up, of other scripts, empty."""
+    rng = np.random.default_rng(5)
+    plain = planted.reviews(count, width=1, noise=np.eye(2), seed=3).texts
+    twist = [
+        str,
+        str.upper,
+        lambda text: f"<p>{text}<br/>&amp; more</p>",
+        lambda text: text.replace("a", "à").replace(" ", "\t\n"),
+        lambda text: f"{text} 很好看 рассказ \U0001f600 رائع",
+        lambda text: text[: rng.integers(0, 8)],
+        lambda text: text * 20,
+    ]
+    return [twist[int(rng.integers(len(twist)))](text) for text in plain]
+
+
+def test_an_encoder_makes_the_vectors_and_goes_along(tmp_path, tiny_encoder) -> None:
+    """Texts with an encoder: an mlp on its vectors, an endpoint that takes texts and vectors, and rows known again as either."""
+    written(tmp_path / "data", rows=300)
+    chosen = {"policy": "keep", "seeds": "1", "folds": "2", "data_issues": "off", "max_epochs": "3", "lr": "0.01"}
+    trained(tmp_path / "data", tmp_path / "out", tiny_encoder, **chosen)
+    endpoint = served.load(tmp_path / "out" / "model")
+    assert endpoint.read is not None
+    examples = reading.read({"train": tmp_path / "data"}, TrainSettings())
+    texts = examples.texts.tolist()
+    vectors = endpoint.read(texts)
+    np.testing.assert_allclose(endpoint(tuple(texts)), endpoint.predictor(vectors), atol=1e-5)
+    assert training_rows.known(endpoint.artifact.training_rows, training_rows.text_hashes(texts[:20])).all()
+    again = trained(tmp_path / "data", tmp_path / "out", tiny_encoder, **chosen)
+    assert again["served"]["test"]["accuracy"] > 0.6
+
+
+def test_an_encoder_is_trained_on(tmp_path, tiny_encoder) -> None:
+    """The learner fine_tuned learns the made rule, and what it leaves takes texts without the folder it began with."""
+    written(tmp_path / "data", rows=300)
+    encoder = tmp_path / "moved"
+    shutil.copytree(tiny_encoder, encoder)
+    chosen = {
+        "learner": "fine_tuned",
+        "policy": "keep",
+        "seeds": "1",
+        "folds": "2",
+        "data_issues": "off",
+        "lr": "0.003",
+    }
+    figures = trained(tmp_path / "data", tmp_path / "out", encoder, **chosen)
+    assert figures["served"]["test"]["accuracy"] > 0.9
+    shutil.rmtree(encoder)
+    endpoint = served.load(tmp_path / "out" / "model")
+    assert endpoint.artifact.classes[int(endpoint(("The soap is lovely and soft after 9 uses",)).argmax())] == "1"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"learner": "mlp"}, "texts alone"),
+        ({"learner": "fine_tuned"}, "needs an encoder"),
+        ({"learner": "lstm", "ngrams": "2"}, "one word after another"),
+    ],
+)
+def test_what_does_not_go_together_is_said(tmp_path, chosen, said) -> None:
+    """Before anything is fitted, with what to do."""
+    written(tmp_path / "data", rows=100)
+    paths = environment.read({}).paths.moved(data=tmp_path / "data", output=tmp_path / "out")
+    done = main.train(paths, environment.read({}), chosen, lambda _name, _done, _total: None)
+    assert done.code == 2
+    assert said in done.reason
+
+
+def test_a_learner_of_texts_needs_texts(channel) -> None:
+    """Embeddings alone are no words."""
+    root = channel({"learner": "linear", "text_column": "nowhere"})
+    here = environment.read({"RELABEL_ROOT": str(root)})
+    done = main.train(here.paths, here, {}, lambda _name, _done, _total: None)
+    assert done.code == 2
+    assert "`nowhere`" in done.reason
