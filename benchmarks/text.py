@@ -1,145 +1,123 @@
-"""Models of texts against the plain way of training one, on any folder of `train.csv` and `test.csv` with the columns review and label.
+"""Every learner of texts, on a folder in the train channel's layout: accuracy, time, what it finds of planted errors, texts per second.
 
-    python benchmarks/text.py --data DIR [--concatenate K] [--documents N] [--epochs E] [--threads T]
+    python benchmarks/text.py --data DIR [--learners linear lstm …] [--noise 0.05 0.2] [--policies auto …]
 
-An LSTM of one size on both sides: vocabulary 5,000, 32 numbers a word, 100 hidden units, batches of 512, the state at the last word; stop words out,
-Porter's stems, 500 words at most. `benchmarks/reference_text_seed.py` is our own plain rendering of the other side. Both have the same threads.
-
---concatenate K: documents of K reviews each, of which four in five have the document's class: short reviews make long documents.
+A job with the learner's own defaults is run on the labels as they are (`--policy keep`), and one on train and dev labels with planted errors.
+`text_epoch.py` holds an LSTM to the plain way of training one; `text_serving.py` looks at the endpoint more closely.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
+import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
-import reference_text_seed as plain
-import torch
-from numpy.typing import NDArray
 
-from relabel.data.tokens import FIRST
-from relabel.model import predictor
-from relabel.text.preprocessing import Preprocessing
-from relabel.text.words import learned
-from relabel.training.learner import Hooks
-from relabel.training.learners.network import learner
-from relabel.training.learners.one_by_one import OneByOne
-from relabel.training.member import Member
-from relabel.training.network_fit import Recipe
+from relabel import settings
+from relabel.container import environment
+from relabel.data import reading
+from relabel.data.examples import Examples, Split
+from relabel.job import main as job
+from relabel.serving import capacity, handler, process, served
+from relabel.serving.endpoint import Endpoint
+from relabel.serving.messages import Request
+from relabel.settings import ServeSettings, TrainSettings
 
-AGREE = 0.8
-"""Share of a document's reviews that have its class."""
-
-T = TypeVar("T")
-Texts = tuple[list[str], NDArray[np.int64]]
+LEARNERS = ("linear", "boosted", "pooled", "convolutional", "lstm")
+SPLITS = {Split.TRAIN: "train", Split.DEV: "dev", Split.TEST: "test"}
+SECONDS = 1.0
 
 
-def read(path: Path) -> Texts:
-    """Read the texts and the labels of a file."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [(row["review"], int(row["label"])) for row in csv.DictReader(file)]
-    return [text for text, _ in rows], np.array([label for _, label in rows])
+def write(folder: Path, examples: Examples, labels: np.ndarray) -> None:
+    """Write the texts with these labels, without their duplicates in another split."""
+    folder.mkdir(parents=True)
+    for split, name in SPLITS.items():
+        rows = examples.rows(split)
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            lines = csv.writer(file)
+            lines.writerow(["review", "label"])
+            lines.writerows((examples.texts[row], examples.classes[labels[row]]) for row in rows)
 
 
-def joined(texts: Texts, length: int, count: int, rng: np.random.Generator) -> Texts:
-    """Make documents of `length` reviews, drawn with replacement."""
-    of_class = [np.flatnonzero(texts[1] == c) for c in (0, 1)]
-    labels = rng.integers(0, 2, count)
-    documents = []
-    for label in labels:
-        right = max(rng.binomial(length, AGREE), length // 2 + 1)
-        rows = [*rng.choice(of_class[label], right), *rng.choice(of_class[1 - label], length - right)]
-        documents.append(" ".join(texts[0][row] for row in rng.permutation(rows)))
-    return documents, labels
+def planted(examples: Examples, rates: list[float], seed: int) -> np.ndarray:
+    """Flip labels of train and dev: of class 0 and of class 1 at these rates."""
+    rng = np.random.default_rng(seed)
+    flipped = (rng.random(len(examples)) < np.array(rates)[examples.labels]) & (examples.split != Split.TEST)
+    return np.where(flipped, 1 - examples.labels, examples.labels)
 
 
-def plainly(train: Texts, test: Texts, args: argparse.Namespace) -> dict[str, float]:
-    """Train the plain way; its words are timed on a sample, for they take minutes."""
-    sample = train[0][:100]
+def run(data: Path, output: Path, **chosen: str) -> tuple[dict[str, Any], float]:
+    """Run the job; give its figures and its seconds."""
+    here = environment.read({})
     started = time.perf_counter()
-    _ = [plain.words_of(text) for text in sample]
-    reading = (time.perf_counter() - started) / len(sample) * 1000
-    words = learned([], seed_preprocessing(), vocabulary=10).words  # the same words, sooner
-    both = [[words(text) for text in texts] for texts in (train[0], test[0])]
-    vocabulary = plain.vocabulary_of(both[0])
-    tables = [plain.padded(part, vocabulary) for part in both]
-    network, wall, processor = timed(
-        lambda: plain.fit(tables[0], train[1], epochs=args.epochs, lr=args.lr, seed=args.seed)
-    )
-    right = plain.accuracy(network, tables[1], test[1])
-    return figures(reading, wall / args.epochs, processor / args.epochs, right)
+    done = job.train(here.paths.moved(data=data, output=output), here, chosen, lambda _name, _done, _total: None)
+    assert done.code == 0, done.reason
+    return json.loads((output / "output/data/metrics.json").read_text()), time.perf_counter() - started
 
 
-def ours(train: Texts, test: Texts, args: argparse.Namespace, members: int) -> dict[str, float]:
-    """Train members side by side that have the threads among them; seconds are of one epoch of one member."""
-    started = time.perf_counter()
-    words = learned(
-        train[0], seed_preprocessing(), vocabulary=plain.VOCABULARY - FIRST, max_tokens=plain.PLACES, truncate="head"
-    )
-    tokens, asked = words(train[0]), words(test[0])
-    reading = (time.perf_counter() - started) / (len(train[0]) + len(test[0])) * 1000
-    recipe = Recipe(word_dropout=0.0, batch_size=plain.BATCH, max_epochs=args.epochs, lr=args.lr, gradient_clip=5.0)
-    sizes = {"embedding_width": plain.EMBEDDING, "width": plain.HIDDEN, "pooling": "last"}
-    one = learner("lstm", classes=2, vocabulary=len(words.terms), recipe=recipe, device="cpu", **sizes).one
-    rows, weights = np.arange(len(train[0]), dtype=np.int32), np.ones(len(train[0]), np.float32)
-    stack = [Member(rows, train[1], weights, args.seed + m) for m in range(members)]
-    models, wall, processor = timed(
-        lambda: OneByOne(one, members, args.threads // members).fit(tokens, stack, None, Hooks())
-    )
-    right = float(np.mean([(predictor.load(model)(asked).argmax(1) == test[1]).mean() for model in models]))
-    epochs = args.epochs * members
-    return figures(reading, wall / epochs, processor / epochs, right)
+def found(output: Path, wrong: np.ndarray) -> tuple[float, float]:
+    """Give precision and recall of the flagged training rows."""
+    with (output / "output/data/label_issues.csv").open(encoding="utf-8", newline="") as file:
+        rows = [int(line["row"]) for line in csv.DictReader(file) if line["split"] == "train"]
+    return float(wrong[rows].mean()), float(wrong[rows].sum() / wrong.sum())
 
 
-def timed(work: Callable[[], T]) -> tuple[T, float, float]:
-    """Give what the work gives, the seconds of the clock and those of all processors together: these do not depend on what else a machine does."""
-    clock, processors = time.perf_counter(), time.process_time()
-    done = work()
-    return done, time.perf_counter() - clock, time.process_time() - processors
-
-
-def figures(reading: float, wall: float, processor: float, accuracy: float) -> dict[str, float]:
-    """Name the figures of one side."""
-    return {"words, ms a text": reading, "s an epoch": wall, "processor s": processor, "accuracy": accuracy}
-
-
-def seed_preprocessing() -> Preprocessing:
-    """Give the settings that make the plain way's words."""
-    return Preprocessing(characters="ascii", stop_words="english", stemming="porter")
+def per_second(model: Path, texts: list[str], together: int) -> float:
+    """Give texts per second inside the process of an endpoint, on one thread."""
+    chosen = settings.parse(ServeSettings, {})
+    endpoint = Endpoint(served.load(model), chosen, capacity.of(chosen, cores=1, memory=4 << 30))
+    bodies = [json.dumps({"instances": texts[n : n + together]}).encode() for n in range(0, 20 * together, together)]
+    asked = [Request("POST", handler.INVOCATIONS, "application/json", body=body) for body in bodies]
+    began, done = time.perf_counter(), 0
+    while time.perf_counter() - began < SECONDS:
+        for request in asked:
+            assert handler.handle(request, endpoint).status == 200
+            done += together
+    return done / (time.perf_counter() - began)
 
 
 def main() -> None:
-    """Print the figures of each side."""
+    """Print a line for each learner."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--concatenate", type=int, default=1, metavar="K")
-    parser.add_argument("--documents", type=int, default=8000, metavar="N")
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--lr", type=float, default=3e-3)
-    parser.add_argument("--threads", type=int, default=4)
+    parser.add_argument("--learners", nargs="+", default=LEARNERS)
+    parser.add_argument("--noise", nargs=2, type=float, default=[0.05, 0.2], metavar=("OF_0", "OF_1"))
+    parser.add_argument("--policies", nargs="+", default=["auto", "drop", "soft"])
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    train, test = (read(args.data / f"{split}.csv") for split in ("train", "test"))
-    if args.concatenate > 1:
-        rng = np.random.default_rng(args.seed)
-        train, test = (joined(t, args.concatenate, n, rng) for t, n in ((train, args.documents), (test, 2000)))
-    print(
-        f"{len(train[0])} texts of {np.mean([len(text.split()) for text in train[0]]):.0f} words, {args.threads} threads"
-    )
-    sides = {"the plain way": plainly(train, test, args), "ours, one model": ours(train, test, args, 1)}
-    if args.threads > 1:
-        sides[f"ours, {args.threads} models side by side, each"] = ours(train, test, args, args.threads)
-    first = sides["the plain way"]
-    for name, found in sides.items():
-        shown = "  ".join(f"{about} {value:8.3f}" for about, value in found.items())
-        faster, less = (first[about] / found[about] for about in ("s an epoch", "processor s"))
-        print(f"{name:38} {shown}  {faster:5.1f} times faster, {less:.1f} times less work")
+    process.compute_on_one_thread()
+    examples = reading.read({"train": args.data}, TrainSettings())
+    given = planted(examples, args.noise, args.seed)
+    wrong = (given != examples.labels)[examples.rows(Split.TRAIN)]
+    texts = examples.texts[examples.rows(Split.TEST)].tolist() * 20
+    with tempfile.TemporaryDirectory() as made:
+        clean, noisy = Path(made) / "clean", Path(made) / "noisy"
+        write(clean, examples, examples.labels)
+        write(noisy, examples, given)
+        print(f"{wrong.size} training texts; with errors planted {wrong.sum()} of their labels are wrong")
+        for learner in args.learners:
+            output = Path(made) / learner
+            figures, seconds = run(clean, output / "clean", learner=learner, policy="keep", data_issues="off")
+            speeds = [per_second(output / "clean/model", texts, together) for together in (1, 100)]
+            accuracy = figures["comparison"]["before"]["accuracy"]
+            print(f"{learner:14} accuracy {accuracy:.4f}  {seconds:6.1f} s  texts/s {speeds[0]:8.0f} {speeds[1]:8.0f}")
+            for policy in args.policies:
+                figures, seconds = run(
+                    noisy, output / policy, learner=learner, policy=policy, data_issues="off", baselines="off"
+                )
+                right, caught = found(output / policy, wrong)
+                gain = figures["comparison"]["gain"]["accuracy"]
+                print(
+                    f"  errors, {policy:6} flagged are right {right:.2f}, caught {caught:.2f}; accuracy "
+                    f"{figures['comparison']['before']['accuracy']:.4f} to {figures['comparison']['after']['accuracy']:.4f}, "
+                    f"gain {100 * gain['value']:+.2f} ({100 * gain['low']:+.2f} to {100 * gain['high']:+.2f})  {seconds:.1f} s",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Texts per second inside the process: a linear model of texts (TF-IDF) behind the handler, in a warm loop, without a server.
 
-python benchmarks/texts.py
+python benchmarks/text_serving.py
 
 The texts are made: words of a vocabulary by Zipf's law, 230 to a text as in reviews of films, or 15 as in short messages.
 """
