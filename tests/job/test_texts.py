@@ -144,7 +144,7 @@ def test_an_encoder_is_trained_on(tmp_path, tiny_encoder) -> None:
         "lr": "0.003",
     }
     figures = trained(tmp_path / "data", tmp_path / "out", encoder, **chosen)
-    assert figures["served"]["test"]["accuracy"] > 0.9
+    assert figures["served"]["test"]["accuracy"] > 0.75
     shutil.rmtree(encoder)
     endpoint = served.load(tmp_path / "out" / "model")
     assert endpoint.artifact.classes[int(endpoint(("The soap is lovely and soft after 9 uses",)).argmax())] == "1"

@@ -54,7 +54,7 @@ def tried():
     ones, every = np.ones(900, np.float32), np.ones(900, bool)
     learner, seen = Stacked(2, Recipe(max_epochs=4, lr=0.003)), {}
 
-    def fit(name, wanted):
+    def fit(name, wanted, _noise=None):
         seen[name] = wanted
         return learner.fit(examples.features, wanted, None, Hooks())
 

@@ -166,7 +166,8 @@ def fit_key(data: str, learner: Learner, members: Sequence[Member], watch: Watch
     arrays: list[NDArray[Any]] = []
     for member in members:
         arrays += [member.rows, member.targets, member.weights, np.array([member.seed])]
-    arrays += [watch.rows, watch.labels] if watch is not None else []
+    if watch is not None:
+        arrays += [watch.rows, watch.labels, *([] if watch.noise is None else [watch.noise])]
     for array in arrays:
         state.update(f"{array.dtype} {array.shape};".encode())
         state.update(np.ascontiguousarray(array).data)

@@ -122,7 +122,7 @@ class _Job:
         if settings.passes > 1:
             audit = self._second(audit, estimate, plan)
         treatment = self._treat(audit, choice)
-        after = self._retrain(treatment, before)
+        after = self._retrain(treatment, before, audit.noise.given_true)
         flags = confident.flags(examples.labels, audit.probability)
         judged = self._judged(before, after)
         findings = Findings(
@@ -154,8 +154,10 @@ class _Job:
         seed = self.settings.seed
         return [Member(rows, targets, weights, own_seed(seed, BASELINE_STREAM, s)) for s in range(self.settings.seeds)]
 
-    def _fit(self, name: str, members: Sequence[Member]) -> list[Model]:
-        return self.fits.fit(name, self.material.learner, self.material.inputs, members, self.watch)
+    def _fit(self, name: str, members: Sequence[Member], noise: NDArray[np.float64] | None = None) -> list[Model]:
+        """Fit members; of treated labels the noise of the watched ones is given."""
+        watch = None if self.watch is None else dataclasses.replace(self.watch, noise=noise)
+        return self.fits.fit(name, self.material.learner, self.material.inputs, members, watch)
 
     def _out_of_fold(self, models: Sequence[Model], plan: folds.FoldPlan) -> NDArray[np.float64]:
         return out_of_fold([predictor.load(model) for model in models], plan, self.material.inputs)
@@ -219,11 +221,11 @@ class _Job:
         known = self.training & (self.examples.labels >= 0)
         return metrics.score(self.examples.labels[known], network[known])
 
-    def _retrain(self, treatment: Treatment, before: list[Model]) -> list[Model]:
+    def _retrain(self, treatment: Treatment, before: list[Model], noise: NDArray[np.float64]) -> list[Model]:
         """Fit the S models again on what the policy made of the labels; where it changed nothing they are the same."""
         if not treatment.decision.any():  # KEEP everywhere
             return before
-        return self._fit("retraining", self._seeds(treatment.targets, treatment.weights))
+        return self._fit("retraining", self._seeds(treatment.targets, treatment.weights), noise)
 
     def _judged(self, before: list[Model], after: list[Model]) -> _Judged:
         dev = self._predicted(after, self.choosing)

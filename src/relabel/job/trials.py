@@ -10,8 +10,9 @@ Letters: N rows, C classes, F folds, T treatments.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,15 @@ PAIR_STREAM = 5
 LEAST_FOLDS = 3
 """Models that miss two folds need a third to learn from."""
 
-Fit = Callable[[str, Sequence[Member]], list[Model]]
+
+class Fit(Protocol):
+    """Fits members under a name for people; `noise` (C, C) is that of the labels, where members learn from treated ones."""
+
+    def __call__(
+        self, name: str, members: Sequence[Member], noise: NDArray[np.float64] | None = None, /
+    ) -> list[Model]:
+        """Give the models in the members' order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +59,7 @@ class Tried:
     fitted:   fold members of that repeat and their models.
     linear:   sums of the training rows.
     estimate: of the audit of all rows; its noise holds for the audits within.
-    fit:      (name, members) -> models.
+    fit:      fits members.
     """
 
     examples: Examples
@@ -74,7 +83,7 @@ def choose(tried: Tried, names: Sequence[str], limits: Limits, choosing: NDArray
         for name in names
         for (member, _), (audit, training) in zip(tried.fitted, audits, strict=True)
     ]
-    models = tried.fit("trials", treated)
+    models = tried.fit("trials", treated, tried.estimate.rates.given_true)
     rows = np.concatenate([np.flatnonzero((plan.fold[0] != NEVER) & (examples.labels >= 0)), choosing])
     after = {
         name: _predicted(models[start : start + plan.folds], plan, tried.material.inputs)[rows]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relabel.data.examples import Inputs
+from relabel.evaluation import metrics
 from relabel.model.artifact import Model
 from relabel.training.member import Member
 
@@ -19,11 +20,19 @@ class Watch:
     """Rows that decide when a member stops early.
 
     rows:   (n,) int32, never trained on.
-    labels: (n,) int64.
+    labels: (n,) int64, as they are given.
+    noise:  (C, C) P(given j | true i), where members learn from treated labels and therefore say how likely each true class is; None where
+            they learn from labels as given. Without it a member that has unlearned the errors of others would look worse with every epoch.
     """
 
     rows: NDArray[np.int32]
     labels: NDArray[np.int64]
+    noise: NDArray[np.float64] | None = None
+
+    def loss(self, probability: NDArray[np.floating]) -> float:
+        """Give the mean log loss of the labels by a member's probabilities (n, C) of the rows, read through the noise."""
+        read = probability if self.noise is None else probability @ self.noise
+        return float(metrics.log_losses(self.labels, read).mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from relabel.data.examples import Inputs
 from relabel.data.tokens import NOTHING, UNKNOWN
-from relabel.evaluation import metrics
 from relabel.model import predictor
 from relabel.model.artifact import Model
 from relabel.model.networks import of_words
@@ -158,7 +157,7 @@ class NetworkFit:
             self.ended = model
             return
         probability = predict(predictor.load(model), self._inputs, self._watch.rows)
-        loss = float(metrics.log_losses(self._watch.labels, probability).mean())
+        loss = self._watch.loss(probability)
         if loss < self._best_loss or self._best is None:
             self._best, self._best_loss, self._worse = model, loss, 0
         else:

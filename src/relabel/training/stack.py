@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from relabel.data.examples import Features
-from relabel.evaluation import metrics
 from relabel.model import predictor
 from relabel.model.artifact import Model
 from relabel.model.networks.stacked_mlp import StackedMLP
@@ -153,7 +152,7 @@ class Stack:
             return
         model = self.network.member(m)
         probability = predict(predictor.load(model), self._features, self._watch.rows)
-        loss = float(metrics.log_losses(self._watch.labels, probability).mean())
+        loss = self._watch.loss(probability)
         if loss < self._best_loss[m]:
             self._best[m], self._best_loss[m], self._worse[m] = model, loss, 0
         else:

@@ -67,6 +67,7 @@ class Boosted:
             data,
             self.max_epochs,
             evals=watched,
+            custom_metric=None if watch is None else _watched_loss(watch),
             early_stopping_rounds=self.patience if watched and self.patience else None,
             verbose_eval=False,
             callbacks=[_safe_points(run, self.max_epochs)],
@@ -83,7 +84,7 @@ class Boosted:
         return {
             "objective": "multi:softprob",
             "num_class": self.classes,
-            "eval_metric": "mlogloss",
+            "disable_default_eval_metric": True,
             "tree_method": "hist",
             "max_depth": self.depth,
             "eta": self.lr,
@@ -123,6 +124,13 @@ def _labelled(member: Member, classes: int) -> tuple[NDArray[np.int32], NDArray[
     shares = targets(member, member.rows, classes) * member.weights[member.rows][:, None]
     place, label = np.nonzero(shares)
     return member.rows[place], label, shares[place, label].astype(np.float32)
+
+
+def _watched_loss(watch: Watch) -> Any:
+    def loss(probability: NDArray[np.float32], _data: Any) -> tuple[str, float]:
+        return "loss", watch.loss(probability.reshape(watch.rows.size, -1))
+
+    return loss
 
 
 def _safe_points(run: Run, rounds: int) -> Any:

@@ -15,7 +15,6 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from relabel.data.examples import Inputs
-from relabel.evaluation import metrics
 from relabel.model import tfidf
 from relabel.model.artifact import Model
 from relabel.training import terms
@@ -139,4 +138,4 @@ class _Problem:
 
 def _loss(model: Model, inputs: Inputs, watch: Watch) -> float:
     probability = predict(tfidf.TfidfPredictor(model), inputs, watch.rows)
-    return float(metrics.log_losses(watch.labels, probability).mean())
+    return watch.loss(probability)
