@@ -132,7 +132,7 @@ def test_an_encoder_makes_the_vectors_and_goes_along(tmp_path, tiny_encoder) -> 
 
 def test_an_encoder_is_trained_on(tmp_path, tiny_encoder) -> None:
     """The learner fine_tuned learns the made rule, and what it leaves takes texts without the folder it began with."""
-    written(tmp_path / "data", rows=300)
+    written(tmp_path / "data", rows=800)
     encoder = tmp_path / "moved"
     shutil.copytree(tiny_encoder, encoder)
     chosen = {
@@ -141,10 +141,11 @@ def test_an_encoder_is_trained_on(tmp_path, tiny_encoder) -> None:
         "seeds": "1",
         "folds": "2",
         "data_issues": "off",
-        "lr": "0.003",
+        "lr": "0.001",
+        "max_epochs": "4",
     }
     figures = trained(tmp_path / "data", tmp_path / "out", encoder, **chosen)
-    assert figures["served"]["test"]["accuracy"] > 0.75
+    assert figures["served"]["test"]["accuracy"] > 0.8
     shutil.rmtree(encoder)
     endpoint = served.load(tmp_path / "out" / "model")
     assert endpoint.artifact.classes[int(endpoint(("The soap is lovely and soft after 9 uses",)).argmax())] == "1"

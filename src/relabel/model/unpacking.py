@@ -142,8 +142,9 @@ def _parts(name: str) -> tuple[str, ...]:
     """Split a path; () where it is none that a model's file has."""
     parts = tuple(part for part in name.split("/") if part != ".")
     plain = all(part not in ("", "..") and part.isprintable() and "\\" not in part for part in parts)
-    short = len(parts) <= DEEPEST and all(len(part.encode()) <= LONGEST for part in parts)
-    return parts if plain and short else ()
+    if not plain or len(parts) > DEEPEST:
+        return ()
+    return parts if all(len(part.encode()) <= LONGEST for part in parts) else ()
 
 
 def _is_wanted(path: str) -> bool:
