@@ -19,6 +19,7 @@ RESULTS = {
     "cleaned.csv",
     "data_issues.csv",
     "data_issues.json",
+    "explanations.jsonl",
     "final-results.json",
     "journal.jsonl",
     "label_issues.csv",
