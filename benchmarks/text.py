@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--learners", nargs="+", default=LEARNERS)
     parser.add_argument("--noise", nargs=2, type=float, default=[0.05, 0.2], metavar=("OF_0", "OF_1"))
-    parser.add_argument("--policies", nargs="+", default=["auto", "drop", "soft"])
+    parser.add_argument("--policies", nargs="*", default=["auto", "drop", "soft"])
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     process.compute_on_one_thread()
