@@ -147,6 +147,11 @@ def test_labels_come_with_their_text(content_type, body) -> None:
         (JSON_LINES, b'"a"\n{"features": [1]}', "row 1 .* without one `text`"),
         (CSV, b"text,label\na\n", "row 0 .* has 1 columns, expected 2"),
         (CSV, b"so, it was bad\n", "row 0 .* has 2 columns, expected 1: quote"),
+        (
+            CSV,
+            b"sentence,label\nbad,a\n",
+            "row 0 .* has 2 columns.* or name its column in a header, `text` or `review`",
+        ),
         (CSV, b"text,review\na,b\n", "more than one column of texts"),
         (CSV, b'"a\n', "quoted field"),
         (CSV, b'"a" b\n', "quoted field"),

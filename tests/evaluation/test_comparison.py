@@ -40,6 +40,17 @@ def test_a_model_gains_nothing_over_itself() -> None:
     assert compared.smallest_seen == 0.0
 
 
+def test_an_interval_that_ends_at_nothing_holds_it() -> None:
+    """With one row mended, the interval of the gain in accuracy begins at 0 itself, and not above it by a rounding error."""
+    for rows in range(75, 95):
+        labels = np.arange(rows) % 2
+        right = np.eye(2)[labels] * 0.8 + 0.1
+        after = np.where(np.arange(rows)[:, None] < 6, 1 - right, right)[None]
+        before = np.where(np.arange(rows)[:, None] < 7, 1 - right, right)[None]
+        gain = compare(labels, before, after, np.arange(rows), seed=0, resamples=200).gain["accuracy"]
+        assert gain.low == 0 < gain.value
+
+
 def test_better_is_positive_for_every_metric() -> None:
     """Clearly better models have gains above 0 with intervals above 0, of losses and calibration errors too."""
     rng = np.random.default_rng(1)

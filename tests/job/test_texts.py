@@ -51,6 +51,21 @@ def trained(data: Path, output: Path, encoder: Path | None = None, **chosen: str
     return figures
 
 
+def test_splits_of_texts_that_were_drawn_by_chance_are_alike(tmp_path) -> None:
+    """Vectors of words are no better at the training texts than at others, so that splits drawn by chance show no drift."""
+    said = "abcdefghijklmnopqrstuvwxyz"
+    rng = np.random.default_rng(0)
+    words = np.array([first + second for first in said for second in said])
+    chance = 1 / np.arange(1, words.size + 1)
+    texts = [" ".join(rng.choice(words, 30, p=chance / chance.sum())) for _ in range(1500)]
+    lines = [f"{text},{'good' if n % 2 else 'bad'}" for n, text in enumerate(texts)]
+    (tmp_path / "train.csv").write_text("\n".join(["review,label", *lines]) + "\n")
+    figures = trained(tmp_path, tmp_path / "out", seeds="1", folds="2")
+    assert figures["data"]["rows"]["test"] >= 300
+    issues = json.loads((tmp_path / "out" / "output" / "data" / "data_issues.json").read_text())
+    assert not [split for split in issues["drift"]["splits"] if split["drifted"]]
+
+
 @pytest.mark.parametrize("learner", SMALL)
 def test_planted_errors_are_found_from_texts_alone(tmp_path, learner) -> None:
     """Three quarters of what is flagged is wrong, of what is wrong half is flagged, and dropping it does no harm."""

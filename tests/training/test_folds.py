@@ -101,3 +101,10 @@ def test_a_class_too_small_for_the_folds_is_named() -> None:
     labels = np.array([0] * 20 + [1] * 3)
     with pytest.raises(UserError, match=r"class 1 has 3.*smaller `folds`"):
         plan(labels, np.arange(23), np.ones(23, bool), folds=5, repeats=1, seed=0)
+
+
+def test_a_class_with_a_name_is_told_by_its_name() -> None:
+    """People know their classes by the names that they gave, not by a number in an order that they never chose."""
+    labels = np.array([0] * 20 + [1] * 3)
+    with pytest.raises(UserError, match=r"but class `Bad` has 3: "):
+        plan(labels, np.arange(23), np.ones(23, bool), folds=5, repeats=1, seed=0, classes=["bad", "Bad"])

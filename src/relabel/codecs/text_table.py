@@ -20,6 +20,8 @@ FIELD = re.compile(r'(?:"((?:[^"]++|"")*+)"|([^",\n][^,\n]*+)?)(,|\r?\n|\r?\Z)')
 
 MOST_COLUMNS = 10_000
 
+NAMED = " or ".join(f"`{name}`" for name in texts.NAMES)
+
 Row = list[str]
 
 
@@ -41,7 +43,13 @@ def decode(body: bytes, *, label_first: bool = False, charset: str = charsets.UT
         rows = rows[1:]
     if not rows:
         raise UserError("a header without records: send one text per line")
-    values = [_value(n, row, width, place, label) for n, row in enumerate(rows)]
+    advice = "quote a text that has commas" + (f", or name its column in a header, {NAMED}" if columns is None else "")
+    values = [
+        _value(row, place, label)
+        if len(row) == width
+        else Problem(n, f" has {len(row)} columns, expected {width}: {advice}")
+        for n, row in enumerate(rows)
+    ]
     return objects.records(values, Takes(None, texts=True))
 
 
@@ -91,12 +99,10 @@ def _columns(header: Row) -> tuple[int, int | None] | None:
     if not places:
         return None
     if len(places) > 1:
-        raise UserError("a header with more than one column of texts: name one `text` or `review`")
+        raise UserError(f"a header with more than one column of texts: name one {NAMED}")
     return places[0], names.index(labels.LABEL) if names.count(labels.LABEL) == 1 else None
 
 
-def _value(n: int, row: Row, width: int, place: int, label: int | None) -> Any:
-    """Give the text of a record, with its label where there is one, or what is wrong with it."""
-    if len(row) != width:
-        return Problem(n, f" has {len(row)} columns, expected {width}: quote a text that has commas")
+def _value(row: Row, place: int, label: int | None) -> Any:
+    """Give the text of a record, with its label where there is one."""
     return row[place] if label is None else {texts.NAMES[0]: row[place], labels.LABEL: row[label]}

@@ -21,6 +21,9 @@ from relabel.evaluation.resampling import Draws
 RESAMPLES = 1000
 LEVEL = 0.95
 
+EXACT = 1e-12
+"""What is nearer to 0 than this is 0, but for the rounding of sums: an interval that ends at 0 holds it."""
+
 BETTER_WHEN_HIGHER = {"accuracy": True, "macro_f1": True, "log_loss": False, "ece": False}
 
 
@@ -161,7 +164,7 @@ def _interval(values: NDArray[np.float64], draws: Draws) -> Interval:
     """The mean over seeds of the figure of the sample, values[0] of (1 + R, S), and what it may be instead."""
     value = values[0].mean()
     low, high = value + np.quantile(resampling.spread(values, draws), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(low), float(value), float(high))
+    return Interval(*(0.0 if abs(figure) < EXACT else float(figure) for figure in (low, value, high)))
 
 
 def _corrected(

@@ -126,12 +126,15 @@ def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Mater
     if said.learner in ("", "mlp"):
         return _of_vectors(examples, said, world)
     texts = _texts(examples, said)
-    text = _subwords(said, world) if said.learner == "fine_tuned" else reader.of_words(_learned(examples, texts, said))
+    learned = texts[examples.rows(Split.TRAIN)]
+    text = _subwords(said, world) if said.learner == "fine_tuned" else reader.of_words(_learned(learned, said))
     tokens = reader.load(text)(texts.tolist())
     return Material(
         learner=_learner(said, len(examples.classes), text, world),
         inputs=tokens,
-        vectors=examples.features if examples.features is not None else _latent(examples, texts, said),
+        vectors=examples.features
+        if examples.features is not None
+        else _latent(texts, examples.rows(Split.TRAIN), said),
         text=text,
         version=_version(text),
         baselines={
@@ -140,6 +143,17 @@ def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Mater
             if name != said.learner
         },
     )
+
+
+def comparable(material: Material, examples: Examples, said: TrainSettings) -> Features:
+    """Give vectors (N, D) in which the splits can be told from each other by what they hold alone.
+
+    Those that are made of words are made anew, of all splits: directions that were learned from the training texts fit these
+    better than others, so that splits drawn by chance would seem unlike.
+    """
+    if examples.features is not None or not material.of_texts or examples.texts is None:
+        return material.vectors
+    return _latent(examples.texts, np.arange(examples.texts.size), said)
 
 
 def recipe(said: TrainSettings, of: type[R]) -> R:
@@ -195,14 +209,14 @@ def _encoder(world: World) -> Path:
     return world.encoder
 
 
-def _learned(examples: Examples, texts: Strings, said: TrainSettings) -> Words:
-    """Choose a vocabulary, on the training rows alone."""
+def _learned(texts: Strings, said: TrainSettings) -> Words:
+    """Choose a vocabulary."""
     if said.ngrams > 1 and said.learner in NETWORKS:
         raise UserError(
             f"ngrams is {said.ngrams}: the learner {said.learner} reads one word after another, set it to 1"
         )
     return words.learned(
-        texts[examples.rows(Split.TRAIN)].tolist(),
+        texts.tolist(),
         recipe(said, Preprocessing),
         vocabulary=said.vocabulary,
         ngrams=said.ngrams,
@@ -211,11 +225,11 @@ def _learned(examples: Examples, texts: Strings, said: TrainSettings) -> Words:
     )
 
 
-def _latent(examples: Examples, texts: Strings, said: TrainSettings) -> Features:
-    """Make vectors of the texts' words."""
+def _latent(texts: Strings, rows: NDArray[np.intp], said: TrainSettings) -> Features:
+    """Make vectors (N, D) of the texts' words, learned from some of the texts, `rows` (n,)."""
     plain = dataclasses.replace(said, learner="linear", ngrams=1, max_tokens=0, vocabulary=LATENT_WORDS)
-    read = _learned(examples, texts, plain)
-    return latent.vectors(read(texts.tolist()), examples.rows(Split.TRAIN), len(read.terms), seed=said.seed)
+    read = _learned(texts[rows], plain)
+    return latent.vectors(read(texts.tolist()), rows, len(read.terms), seed=said.seed)
 
 
 def _learner(said: TrainSettings, classes: int, text: TextInput, world: World) -> Learner:
@@ -258,7 +272,7 @@ def _baseline(name: str, examples: Examples, texts: Strings, said: TrainSettings
     """Make a plain learner with defaults of its own, and the job's preprocessing."""
     kept = {each.name: getattr(said, each.name) for each in dataclasses.fields(Preprocessing)}
     own = settings.parse(TrainSettings, {"learner": name, **kept})
-    text = reader.of_words(_learned(examples, texts, own))
+    text = reader.of_words(_learned(texts[examples.rows(Split.TRAIN)], own))
     return Baseline(_learner(own, len(examples.classes), text, world), reader.load(text)(texts.tolist()))
 
 

@@ -29,7 +29,7 @@ from relabel.evaluation.evidence import Choice
 from relabel.evaluation.verified import Verified
 from relabel.job import explaining, trials
 from relabel.job.fits import Fits
-from relabel.job.material import Material
+from relabel.job.material import Material, comparable
 from relabel.model import predictor, training_rows
 from relabel.model.artifact import Artifact, Model, sha256
 from relabel.results.findings import Explained, Findings, Served
@@ -99,6 +99,7 @@ class _Job:
             folds=settings.folds,
             repeats=settings.repeats,
             seed=settings.seed,
+            classes=examples.classes,
         )
         fold_members = folds.members(plan, examples.labels, given)
         fitted = self._fit("baseline and folds", [*self._seeds(examples.labels, given), *fold_members])
@@ -280,7 +281,7 @@ class _Job:
         effort = self.settings.data_issues
         if effort == "off":
             return ()
-        seen = dataclasses.replace(self.examples, features=self.material.vectors)
+        seen = dataclasses.replace(self.examples, features=comparable(self.material, self.examples, self.settings))
         return survey(seen, opinion, EFFORT[effort], seed=self.settings.seed)
 
     def _baselines(self, weights: NDArray[np.float32]) -> dict[str, metrics.Scores]:

@@ -6,11 +6,13 @@ made twice. Letters: N rows, R repeats, F folds, G duplicate groups, C classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from relabel.data import phrases
 from relabel.data.dealing import deal
 from relabel.errors import UserError
 from relabel.training.member import Member, own_seed
@@ -60,16 +62,18 @@ def plan(
     folds: int,
     repeats: int,
     seed: int,
+    classes: Sequence[str] = (),
 ) -> FoldPlan:
     """Draw stratified folds over the training rows that never split a duplicate group.
 
     labels:   (N,) classes, 0 to C-1 on the training rows.
     group:    (N,) duplicate group of each row.
     training: (N,) rows to cross-validate; all others get NEVER.
+    classes:  C names, for messages; without them classes are numbers there.
 
     Raises UserError where a class has fewer groups than folds: some member would never see it.
     """
-    _check_enough_groups(labels[training], group[training], folds)
+    _check_enough_groups(labels[training], group[training], folds, classes)
     share = np.full(folds, 1 / folds)
     fold = np.full((repeats, labels.size), NEVER, dtype=np.int16)
     for repeat in range(repeats):
@@ -93,9 +97,13 @@ def members(
     ]
 
 
-def _check_enough_groups(labels: NDArray[np.int64], group: NDArray[np.int64], folds: int) -> None:
+def _check_enough_groups(
+    labels: NDArray[np.int64], group: NDArray[np.int64], folds: int, classes: Sequence[str]
+) -> None:
     pairs = np.unique(np.stack([labels, group]), axis=1)[0]
-    short = [f"class {c} has {n}" for c, n in enumerate(np.bincount(pairs)) if n < folds]
+    counts = np.bincount(pairs)
+    names = [phrases.name(one) for one in classes] or [str(c) for c in range(counts.size)]
+    short = [f"class {name} has {n}" for name, n in zip(names, counts, strict=False) if n < folds]
     if short:
         raise UserError(
             f"cross-validation with {folds} folds needs at least {folds} distinct rows of every class, but {', '.join(short)}: "
