@@ -20,7 +20,7 @@ LearnerName = Literal["", "mlp", "linear", "boosted", "lstm", "pooled", "convolu
 FEW_FITS: Mapping[str, Any] = {"seeds": 3, "folds": 3}
 """For learners of which a fit takes minutes; what a preset says of these wins."""
 
-LINEAR: Mapping[str, Any] = {"vocabulary": 100_000, "ngrams": 2, "max_tokens": 0, "weight_decay": 0.5}
+LINEAR: Mapping[str, Any] = {"vocabulary": 100_000, "ngrams": 2, "max_tokens": 0, "weight_decay": 0.5, "patience": 1}
 NETWORK: Mapping[str, Any] = {
     "max_epochs": 12,
     "patience": 3,
@@ -87,7 +87,7 @@ class TrainSettings(Settings):
         0,
         low=0,
         unit="epochs",
-        help="stop a model after this many epochs without a better dev log loss and keep its best; 0 is off",
+        help="stop a model after this many epochs without a better dev log loss and keep its best; `linear` chooses its penalty by dev; 0 is off",
     )
 
     strip_html: bool = setting(True, help="texts: drop tags and read character references")
