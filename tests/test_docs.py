@@ -333,9 +333,12 @@ def test_the_page_on_labelling_runs_as_written(channel, tmp_path) -> None:
         shutil.copy((tmp_path / "my-data" / "dev").with_suffix(suffix), (tmp_path / "pool").with_suffix(suffix))
     lines = (tmp_path / "pool.csv").read_text().splitlines()
     (tmp_path / "pool.csv").write_text("\n".join([lines[0], *(line[:-1] for line in lines[1:])]) + "\n")
+    shutil.copytree(tmp_path / "my-data", tmp_path / "my-texts", ignore=shutil.ignore_patterns("*.npy"))
+    (tmp_path / "pool.txt").write_text("\n".join(line.rpartition(",")[0] for line in lines[1:]))
     (tmp_path / "relabel").write_text(f'#!/bin/sh\nexec {sys.executable} -m relabel "$@"\n')
     (tmp_path / "relabel").chmod(0o755)
-    variables = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    plain = {**os.environ, "OMP_NUM_THREADS": "1", "RELABEL_CACHE": str(tmp_path / "cache")}
+    variables = {**plain, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "".join(commands)],
         cwd=tmp_path,
@@ -349,3 +352,6 @@ def test_the_page_on_labelling_runs_as_written(channel, tmp_path) -> None:
     chosen = (tmp_path / "next.csv").read_text().splitlines()
     assert chosen[0] == "order,row,predicted,margin,score,review"
     assert len(chosen) > 50
+    chosen = (tmp_path / "next-texts.csv").read_text().splitlines()
+    assert chosen[0] == "order,row,predicted,margin,score,review"
+    assert len(chosen) > 10

@@ -24,6 +24,20 @@ def test_a_sentence_and_tables_for_people_and_the_same_figures_for_programs(chan
     assert f"the {found['doubtful']:,} most doubtful labels" in shown.stdout
 
 
+def test_texts_alone_are_weighed_by_linear_models(channel) -> None:
+    """With the same sentence and figures; nothing else need be set."""
+    data = channel(rows=300) / "input" / "data" / "train"
+    for path in data.glob("*.npy"):
+        path.unlink()
+    done = CliRunner().invoke(
+        commands, ["curve", str(data), "--seeds", "2", "--folds", "3", "--threads", "1", "--json"]
+    )
+    assert done.exit_code == 0, done.exception
+    found = json.loads(done.stdout)
+    assert found["rows"] == 300
+    assert found["curve"][-1]["accuracy"]["value"] > 0.8
+
+
 def test_data_that_cannot_be_read_is_refused(tmp_path) -> None:
     """As `relabel train` refuses it."""
     done = CliRunner().invoke(commands, ["curve", str(tmp_path / "nothing")])

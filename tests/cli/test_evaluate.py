@@ -15,6 +15,11 @@ from relabel.errors import UserError
 from relabel.evaluation import metrics
 from relabel.model import artifact, predictor
 from relabel.model.artifact import Artifact, Model
+from relabel.model.networks import of_words, weights
+from relabel.serving.served import BLOCK
+from relabel.text import reader
+from relabel.text.preprocessing import Preprocessing
+from relabel.text.words import Words
 
 CLASSES = ("bad", "good")
 TENSORS = {
@@ -160,3 +165,43 @@ def test_a_folder_that_is_not_there_is_the_users_error(evaluate, data) -> None:
     """The message has its path."""
     moved = data.rename(data.with_name("elsewhere"))
     assert str(moved.with_name("data")) in refusal(evaluate())
+
+
+def of_texts(model: Path, data: Path, *arguments: str) -> Result:
+    """Evaluate a model on texts."""
+    return CliRunner().invoke(commands, ["evaluate", "--model", str(model), "--data", str(data), *arguments])
+
+
+def test_a_model_of_texts_is_scored_on_texts(text_model, tmp_path) -> None:
+    """On every row, in blocks as the endpoint reads them; embeddings beside them do not matter."""
+    count = BLOCK // 2 + 1
+    rows = [("a good film", "positive"), ("a dull film", "negative"), ("a bad film", "positive")] * count
+    (tmp_path / "test.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
+    for _ in range(2):
+        said = figures(of_texts(text_model, tmp_path, "--json"))
+        assert (said["rows"], said["confusion"]) == (3 * count, [[count, 0], [count, count]])
+        np.save(tmp_path / "test.npy", np.ones((3 * count, 7), np.float32))
+
+
+def test_embeddings_alone_are_refused_for_a_model_of_texts(text_model, tmp_path) -> None:
+    """And texts alone for one of embeddings."""
+    (tmp_path / "test.csv").write_text("label\npositive\nnegative\n")
+    np.save(tmp_path / "test.npy", np.ones((2, 7), np.float32))
+    assert "test.csv: the model takes texts" in refusal(of_texts(text_model, tmp_path))
+    (tmp_path / "test.npy").unlink()
+    (tmp_path / "test.csv").write_text("review,label\nx,bad\n")
+    artifact.save(tmp_path / "model", Artifact(MODEL, CLASSES, "given"))
+    assert "texts alone, and the model takes embeddings" in refusal(of_texts(tmp_path / "model", tmp_path))
+
+
+def test_a_network_of_words_is_scored_like_any_other(tmp_path) -> None:
+    """Whose predictor is torch's."""
+    sizes = {"words": 4, "embedding_width": 2, "width": 3, "classes": 2}
+    blueprint = of_words.OfWords("lstm", {**sizes, "depth": 1, "dense": 0, "pooling": 0})
+    model = blueprint.model(weights.arrays(blueprint.drawn(0)))
+    text = reader.of_words(Words(Preprocessing(), ("fine", "awful")))
+    artifact.save(tmp_path / "model", Artifact(model, CLASSES, "given", input="text", text=text))
+    (tmp_path / "test.csv").write_text("review,label\nfine,good\nawful,bad\n,bad\n")
+    said = figures(of_texts(tmp_path / "model", tmp_path, "--json"))
+    labels, tokens = np.array([1, 0, 0]), reader.load(text)(["fine", "awful", ""])
+    assert said["log_loss"] == pytest.approx(metrics.score(labels, predictor.load(model)(tokens)).log_loss)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,11 +15,16 @@ import numpy as np
 import pytest
 
 from relabel.container import environment
-from relabel.data import planted
-from relabel.doctor import examination
+from relabel.data import layout, planted
+from relabel.doctor import examination, training
 from relabel.doctor.findings import Finding
+from relabel.doctor.machine import Size
 from relabel.model import artifact
 from relabel.model.artifact import Artifact, Model
+from relabel.text import encoder_files, reader
+from relabel.text.preprocessing import Preprocessing
+from relabel.text.reader import TextInput
+from relabel.text.words import Words
 
 NOISE = np.array([[0.9, 0.1], [0.1, 0.9]])
 
@@ -56,12 +62,12 @@ def told(findings: list[Finding], level: str) -> list[str]:
     return [f"{finding.subject}: {finding.text}" for finding in findings if finding.level == level]
 
 
-def save_model(folder: Path) -> None:
+def save_model(folder: Path, kind: str = "dense", text: TextInput | None = None, takes: str = "embedding") -> None:
     """Write a small artifact."""
     folder.mkdir()
     tensors = {"weight": np.zeros((2, 4), np.float32), "bias": np.zeros(2, np.float32)}
-    model = Model("dense", {"inputs": 4, "width": 1, "depth": 0, "classes": 2}, tensors)
-    artifact.save(folder, Artifact(model, ("bad", "good"), "given"))
+    model = Model(kind, {"inputs": 4, "width": 1, "depth": 0, "classes": 2}, tensors)
+    artifact.save(folder, Artifact(model, ("bad", "good"), "given", input=takes, text=text))
 
 
 def test_texts_alone_and_embeddings_in_columns_are_no_problem(tmp_path) -> None:
@@ -144,6 +150,74 @@ def test_the_model_of_an_endpoint_is_described(tmp_path) -> None:
     assert told(findings, "problem") == []
     assert "model: dense, 4 numbers in, classes bad, good" in told(findings, "ok")
     assert "channels" not in {finding.subject for finding in findings}
+
+
+def test_a_model_of_texts_is_described_too(text_model, tmp_path) -> None:
+    """By what it takes; one with an encoder takes both."""
+    text_model.rename(tmp_path / "model")
+    assert "model: tfidf, texts in, classes negative, positive" in told(examined(tmp_path), "ok")
+
+
+def test_a_model_with_an_encoder_takes_both(tiny_encoder, tmp_path) -> None:
+    """Vectors and texts."""
+    save_model(tmp_path / "model", text=encoder_files.describe(tiny_encoder))
+    findings = examined(tmp_path)
+    assert told(findings, "problem") == []
+    assert "model: dense, 4 numbers or texts in, classes bad, good" in told(findings, "ok")
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacking"),
+    [("lstm", "torch"), ("fine_tuned", "transformers"), ("dense", "transformers"), ("boosted", ""), ("tfidf", "")],
+)
+def test_libraries_that_a_model_of_texts_needs_are_missed(tiny_encoder, tmp_path, monkeypatch, kind, lacking) -> None:
+    """Before an endpoint fails to start; what numpy alone predicts needs none of them."""
+    for name in ("torch", "transformers", "xgboost"):
+        monkeypatch.setitem(sys.modules, name, None)
+    text = encoder_files.describe(tiny_encoder) if kind == "dense" else reader.of_words(Words(Preprocessing(), ("a",)))
+    save_model(tmp_path / "model", kind=kind, text=text, takes="embedding" if kind == "dense" else "text")
+    problems = [text for text in told(examined(tmp_path), "problem") if text.startswith("model: ")]
+    assert len(problems) == bool(lacking)
+    assert all(lacking in text and "the image's text variant" in text for text in problems)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"learner": "boosted"}, "learner: xgboost is not installed"),
+        ({"learner": "lstm", "baselines": "all"}, "learner: xgboost is not installed"),
+        ({"learner": "fine_tuned"}, "encoder: the learner fine_tuned needs an encoder"),
+    ],
+)
+def test_what_a_learner_of_texts_needs_is_missed(root, monkeypatch, chosen, said) -> None:
+    """Before the job has read its data."""
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    configured(root, "hyperparameters", chosen)
+    assert said in "\n".join(told(examined(root), "problem"))
+
+
+def test_the_encoder_of_a_job_is_looked_at(root, tiny_encoder, monkeypatch) -> None:
+    """What it says of itself, what is wrong with it, and whether its library is there."""
+    channel = root / "input" / "data" / "encoder"
+    shutil.copytree(tiny_encoder, channel)
+    assert any(text.startswith("encoder: ") and "pooling mean" in text for text in told(examined(root), "ok"))
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    (channel / "config.json").unlink()
+    problems = told(examined(root), "problem")
+    assert [text.split(":")[0] for text in problems] == ["learner", "encoder"]
+
+
+def test_texts_alone_count_for_memory(tmp_path) -> None:
+    """By the size of their files, whether tables or a folder for each class; what has embeddings counts by these."""
+    channel = tmp_path / "input" / "data" / "train"
+    for name in ("neg", "pos"):
+        (channel / name).mkdir(parents=True)
+        (channel / name / "1.txt").write_text("good")
+    assert training.size(layout.find({"train": channel})) == Size(texts=8)
+    (channel / "train.csv").write_text("review,label\nx,0\ny,1\n")
+    assert training.size(layout.find({"train": channel})) == Size(texts=21)
+    np.save(channel / "train.npy", np.zeros((2, 1), np.float32))
+    assert training.size(layout.find({"train": channel})) == Size(embeddings=136)
 
 
 def test_an_empty_place_is_told_what_to_mount(tmp_path) -> None:

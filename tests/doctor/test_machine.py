@@ -7,15 +7,23 @@ import pytest
 from relabel.container.gpu import Facts
 from relabel.container.memory import GIB, Memory
 from relabel.doctor import machine
+from relabel.doctor.machine import Size
 
 
 @pytest.mark.parametrize(
-    ("limit", "embeddings", "level"),
-    [(8 * GIB, 0, "ok"), (8 * GIB, 3 * GIB, "ok"), (8 * GIB, 5 * GIB, "warning"), (GIB // 2, GIB // 64, "warning")],
+    ("limit", "size", "level"),
+    [
+        (8 * GIB, Size(), "ok"),
+        (8 * GIB, Size(embeddings=3 * GIB), "ok"),
+        (8 * GIB, Size(embeddings=5 * GIB), "warning"),
+        (GIB // 2, Size(embeddings=GIB // 64), "warning"),
+        (8 * GIB, Size(texts=GIB // 4), "ok"),
+        (8 * GIB, Size(texts=GIB // 2), "warning"),
+    ],
 )
-def test_memory_is_held_against_the_embeddings(limit, embeddings, level) -> None:
-    """Two copies of them are made, and torch takes its part."""
-    assert machine.memory(Memory(limit), embeddings).level == level
+def test_memory_is_held_against_the_data(limit, size, level) -> None:
+    """Two copies are made of embeddings, many of texts, and torch takes its part."""
+    assert machine.memory(Memory(limit), size).level == level
 
 
 def test_what_is_not_installed_is_named() -> None:

@@ -13,7 +13,7 @@ from relabel.data.tokens import Tokens
 from relabel.errors import UserError
 from relabel.model import neural, predictor
 from relabel.model.artifact import Model
-from relabel.model.networks import of_words, pooling
+from relabel.model.networks import of_words, pooling, weights
 
 SIZES = {"words": 50, "embedding_width": 6, "width": 9, "depth": 2, "dense": 5, "pooling": 3, "classes": 3}
 KINDS = tuple(of_words.NETWORKS)
@@ -21,7 +21,7 @@ KINDS = tuple(of_words.NETWORKS)
 
 def drawn(kind: str) -> Model:
     """A model of random weights; those of the head are large, so that answers differ."""
-    tensors = of_words.arrays(of_words.drawn(kind, SIZES, 5))
+    tensors = weights.arrays(of_words.drawn(kind, SIZES, 5))
     return Model(kind, SIZES, {**tensors, "head.weight": 10 * tensors["head.weight"]})
 
 
@@ -82,3 +82,13 @@ def test_other_kinds_load_no_torch() -> None:
     """An endpoint of a dense model has no torch in it, although the kinds of networks are known."""
     asked = "import sys, relabel.model.predictor; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
+def test_a_network_without_its_library_is_refused_with_what_to_install(monkeypatch) -> None:
+    """As a fault of the installation, not of the model."""
+    monkeypatch.delitem(sys.modules, "relabel.model.neural")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(
+        UserError, match=r"a model of the kind lstm: torch is not installed: install 'relabel\[train,text\]'"
+    ):
+        predictor.load(Model("lstm", {"classes": 2}, {}))

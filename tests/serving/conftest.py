@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -13,15 +15,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from relabel.codecs.table import JSON
 from relabel.model import artifact
 from relabel.model.artifact import Artifact, Model
 from relabel.serving import capacity, served
 from relabel.serving.capacity import MB
 from relabel.serving.endpoint import Endpoint
+from relabel.serving.messages import Request, Response
 from relabel.settings import ServeSettings
 
 WIDTH, CLASSES = 4, ("negative", "neutral", "positive")
@@ -55,6 +60,46 @@ def text_endpoint(text_model) -> Endpoint:
     """The model of texts loaded."""
     settings = ServeSettings()
     return Endpoint(served.load(text_model), settings, capacity.of(settings, cores=1, memory=4096 * MB, texts=True))
+
+
+@pytest.fixture
+def having() -> Callable[..., Endpoint]:
+    """Give an endpoint other settings."""
+
+    def changed(endpoint: Endpoint, **chosen: Any) -> Endpoint:
+        return dataclasses.replace(endpoint, settings=ServeSettings(**chosen))
+
+    return changed
+
+
+@pytest.fixture
+def post() -> Callable[..., Request]:
+    """Ask for predictions."""
+
+    def made(body: bytes | str, content_type: str = JSON, **more: Any) -> Request:
+        sent = body if isinstance(body, bytes) else body.encode()
+        return Request("POST", "/invocations", content_type, body=sent, number="n-1", **more)
+
+    return made
+
+
+@pytest.fixture
+def answers() -> Callable[[Response], list[dict[str, Any]]]:
+    """Give the predictions of an answer in JSON or JSON Lines."""
+
+    def read(response: Response) -> list[dict[str, Any]]:
+        assert response.status == 200, response.body
+        if response.content_type == JSON:
+            return json.loads(response.body)["predictions"]
+        return [json.loads(line) for line in response.body.splitlines()]
+
+    return read
+
+
+@pytest.fixture
+def message() -> Callable[[Response], str]:
+    """Give the message of a refusal."""
+    return lambda response: json.loads(response.body)["error"]["message"]
 
 
 HOST = "127.0.0.1"

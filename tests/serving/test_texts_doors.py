@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from asgiref.wsgi import WsgiToAsgi
 
-from relabel.codecs.table import JSON, PLAIN
+from relabel.codecs.table import PLAIN
 from relabel.serving import app
 from relabel.serving.capacity import MB
 from relabel.serving.door import Door
@@ -24,37 +24,6 @@ from relabel.serving.handler import handle
 from relabel.serving.messages import Request, Response
 from relabel.serving.request_log import RequestLog
 from relabel.serving.served import Served
-from relabel.settings import ServeSettings
-
-
-@pytest.fixture
-def endpoint(text_endpoint) -> Endpoint:
-    """The model of texts loaded."""
-    return text_endpoint
-
-
-def having(endpoint: Endpoint, **chosen: Any) -> Endpoint:
-    """The same endpoint with other settings."""
-    return dataclasses.replace(endpoint, settings=ServeSettings(**chosen))
-
-
-def post(body: bytes | str, content_type: str = JSON, **more: Any) -> Request:
-    """Ask for predictions."""
-    sent = body if isinstance(body, bytes) else body.encode()
-    return Request("POST", "/invocations", content_type, body=sent, number="n-1", **more)
-
-
-def answers(response: Response) -> list[dict[str, Any]]:
-    """Give the predictions of an answer in JSON or JSON Lines."""
-    assert response.status == 200, response.body
-    if response.content_type == JSON:
-        return json.loads(response.body)["predictions"]
-    return [json.loads(line) for line in response.body.splitlines()]
-
-
-def message(response: Response) -> str:
-    """Give the message of a refusal."""
-    return json.loads(response.body)["error"]["message"]
 
 
 def flask_door(endpoint: Endpoint, log: io.StringIO) -> Callable[[Request], Response]:
@@ -117,13 +86,13 @@ async def through(door: Door, request: Request) -> Response:
 
 
 @pytest.mark.parametrize("door", [flask_door, fast_door])
-def test_both_doors_answer_texts_and_log_none(endpoint, door) -> None:
+def test_both_doors_answer_texts_and_log_none(text_endpoint, having, post, door) -> None:
     """Neither the body nor the address."""
     log = io.StringIO()
-    ask = door(having(endpoint, query_text=True), log)
+    ask = door(having(text_endpoint, query_text=True), log)
     for request in (post("a great film", PLAIN), Request("GET", "/", query="input_str=a%20great+film")):
         response = ask(request)
-        assert response.body == handle(post("a great film", PLAIN), endpoint).body
+        assert response.body == handle(post("a great film", PLAIN), text_endpoint).body
     assert [json.loads(line)["status"] for line in log.getvalue().splitlines()] == [200, 200]
     assert "great" not in log.getvalue()
 
@@ -132,9 +101,9 @@ PAGE, OTHER = "https://example.org", "https://example.com"
 
 
 @pytest.mark.parametrize("door", [flask_door, fast_door])
-def test_web_pages_may_ask_where_they_are_allowed(endpoint, door) -> None:
+def test_web_pages_may_ask_where_they_are_allowed(text_endpoint, having, post, door) -> None:
     """A preflight and answers name the page; refusals do too, by whichever part they are made, and other pages are not named."""
-    ask = door(having(endpoint, cors_origins=f"https://a.example, {PAGE}", query_text=True), io.StringIO())
+    ask = door(having(text_endpoint, cors_origins=f"https://a.example, {PAGE}", query_text=True), io.StringIO())
     for path in ("/invocations", "/"):
         preflight = ask(Request("OPTIONS", path, origin=PAGE))
         assert preflight.status == 200
@@ -153,11 +122,11 @@ def test_web_pages_may_ask_where_they_are_allowed(endpoint, door) -> None:
 
 
 @pytest.mark.parametrize("door", [flask_door, fast_door])
-def test_web_pages_are_let_in_by_all_or_by_none(endpoint, door) -> None:
+def test_web_pages_are_let_in_by_all_or_by_none(text_endpoint, having, post, door) -> None:
     """A star is everybody; by default a preflight is refused and nothing says that a page may read."""
-    everybody = door(having(endpoint, cors_origins="*"), io.StringIO())
+    everybody = door(having(text_endpoint, cors_origins="*"), io.StringIO())
     assert everybody(post("good", PLAIN, origin=OTHER)).headers["access-control-allow-origin"] == "*"
-    nobody = door(endpoint, io.StringIO())
+    nobody = door(text_endpoint, io.StringIO())
     assert nobody(Request("OPTIONS", "/invocations", origin=OTHER)).status == 405
     assert "access-control-allow-origin" not in nobody(post("good", PLAIN, origin=OTHER)).headers
 
@@ -192,9 +161,9 @@ def slowed(endpoint: Endpoint, **room: int) -> tuple[Endpoint, Slow]:
     ), slow
 
 
-def test_pings_are_answered_while_texts_are_read(endpoint) -> None:
+def test_pings_are_answered_while_texts_are_read(text_endpoint, post) -> None:
     """Texts never hold the loop, however small they are; what is more than the server holds is 503."""
-    busy, slow = slowed(endpoint, threads=2, waiting=3)
+    busy, slow = slowed(text_endpoint, threads=2, waiting=3)
     door = Door(busy, RequestLog(io.StringIO(), 0, ""), None, Drain())
 
     async def ask() -> tuple[list[int], list[int], float]:

@@ -1,7 +1,7 @@
 """Promises of encoders that are trained to the end."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -44,6 +44,15 @@ class Made:
     def fit(self, recipe: Recipe = RECIPE, hooks: Hooks | None = None, watch: Watch | None = None) -> Model:
         """Fit one member."""
         return self.learner(recipe).fit(self.tokens, [self.member()], watch, hooks or Hooks())[0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Last digits depend on torch's threads, and commands that other tests have run set these for the process."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import torch
 from relabel.data.tokens import UNKNOWN, Tokens
 from relabel.model import predictor
 from relabel.model.artifact import Model
-from relabel.model.networks import of_words
+from relabel.model.networks import of_words, weights
 from relabel.training import buckets
 from relabel.training.learner import Hooks, Snapshot, Watch
 from relabel.training.learners.network import CHUNK, learner
@@ -193,7 +193,7 @@ def test_an_unknown_word_has_a_meaning() -> None:
         for share in (0.2, 0.0)
     )
     began = of_words.drawn("pooled", small("pooled").one.sizes, own_seed(0, WEIGHTS_STREAM))
-    before = of_words.arrays(began)["embedding.weight"][UNKNOWN]
+    before = weights.arrays(began)["embedding.weight"][UNKNOWN]
     assert np.array_equal(still.tensors["embedding.weight"][UNKNOWN], before)
     assert np.abs(moved.tensors["embedding.weight"][UNKNOWN] - before).max() > 0.05
 

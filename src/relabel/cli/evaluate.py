@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from relabel.codecs.codec import Texts
     from relabel.data.labelled import Labelled
     from relabel.evaluation.metrics import Scores
     from relabel.serving.served import Served
@@ -45,8 +46,7 @@ def command(*, model: str, data: Path, split: str, as_json: bool, **values: Any)
     chosen = settings.parse(TrainSettings, given(values))
     loaded = served.load(source.fetch(model, environment.read()))
     classes = loaded.artifact.classes
-    width = 0 if loaded.artifact.input == "text" else loaded.predictor.inputs
-    rows = labelled.read(data, Split[split.upper()], chosen, classes=classes, width=width)
+    rows = labelled.read(data, Split[split.upper()], chosen, classes=classes, width=loaded.takes.width or 0)
     scores = metrics.score(rows.labels, _probabilities(loaded, _inputs(loaded, rows)))
     if as_json:
         about = {"model": loaded.artifact.short_hash, "files": list(rows.files), "classes": list(classes)}
@@ -55,22 +55,22 @@ def command(*, model: str, data: Path, split: str, as_json: bool, **values: Any)
         _print(scores, classes)
 
 
-def _inputs(loaded: Served, rows: Labelled) -> Any:
-    """Give what the model takes of the rows: their embeddings, or what it reads in their texts."""
+def _inputs(loaded: Served, rows: Labelled) -> NDArray[np.float32] | Texts:
+    """Give what the model takes of the rows: their embeddings, or their texts."""
     from relabel.errors import UserError
 
-    if loaded.artifact.input == "embedding" and rows.vectors is not None:
+    if loaded.takes.width is not None and rows.vectors is not None:
         return rows.vectors
-    if loaded.read is None:
+    if not loaded.takes.texts:
         raise UserError(
             f"{rows.files[0]}: texts alone, and the model takes embeddings: add them beside the label files"
         )
     if rows.texts is None:
         raise UserError(f"{rows.files[0]}: the model takes texts, and not every file has some: set text_column")
-    return loaded.read(rows.texts.tolist())
+    return tuple(rows.texts.tolist())
 
 
-def _probabilities(loaded: Served, vectors: Any) -> NDArray[np.float32]:
+def _probabilities(loaded: Served, inputs: NDArray[np.float32] | Texts) -> NDArray[np.float32]:
     """Predict as the endpoint does, which refuses what is too large for the model's arithmetic."""
     import numpy as np
 
@@ -78,7 +78,7 @@ def _probabilities(loaded: Served, vectors: Any) -> NDArray[np.float32]:
     from relabel.errors import UserError
 
     with np.errstate(over="ignore", invalid="ignore"):
-        probability = loaded.predictor(vectors)
+        probability = loaded(inputs)
     bad = np.flatnonzero(~np.isfinite(probability).all(axis=1)).tolist()
     if bad:
         raise UserError(f"values too large for this model in {phrases.rows(bad)}: leave them out, or embed them again")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from relabel.auditing.selection import Selection
+    from relabel.codecs.codec import Texts
     from relabel.data.pool import Pool
     from relabel.serving.served import Served
 
@@ -23,7 +24,7 @@ DIGITS = 6
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model")
 @click.argument("unlabelled", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--count", required=True, type=click.IntRange(1), help="rows to choose")
 @click.option(
@@ -49,7 +50,7 @@ DIGITS = 6
 @options(TrainSettings, only=("label_column", "text_column", "id_column"))
 def command(
     *,
-    model: Path,
+    model: str,
     unlabelled: Path,
     count: int,
     method: str,
@@ -60,30 +61,32 @@ def command(
 ) -> None:
     """Choose the rows of UNLABELLED whose labels would teach most.
 
-    MODEL is a model folder or its model.tar.gz. UNLABELLED is a file of embeddings (.npy, .pt), with texts, ids and labels in the .csv
-    of the same name where there is one, or a .csv whose columns are the embedding.
+    MODEL is a model folder, its model.tar.gz, or its address. UNLABELLED is a file of embeddings (.npy, .pt), with texts, ids and labels
+    in the .csv of the same name where there is one, or a .csv whose columns are the embedding. For a model that takes texts it is a
+    table with a column of texts (.csv, .jsonl, .parquet), or a .txt with one on each line.
     """
     from relabel import files, settings
     from relabel.auditing import selection
+    from relabel.container import environment
     from relabel.data import duplicates, pool
     from relabel.data.examples import Dense
     from relabel.errors import UserError
-    from relabel.model import package
+    from relabel.model import source
     from relabel.serving import served
 
     chosen = settings.parse(TrainSettings, given(values))
-    with package.unpacked(model) as folder:
-        loaded = served.load(folder)
-    rows = pool.read(unlabelled, chosen, classes=loaded.artifact.classes, width=loaded.predictor.inputs)
+    loaded = served.load(source.fetch(model, environment.read()))
+    width, texts = loaded.takes
+    rows = pool.read(unlabelled, chosen, classes=loaded.artifact.classes, width=width, texts=texts)
     if method != "activelab" and (rows.labels >= 0).all():
         raise UserError(f"{unlabelled.name}: every row has a label: give rows without, or ask for --method activelab")
-    probability = _probabilities(loaded, rows.vectors)
+    probability, vectors = _seen(loaded, rows, seed)
     found = selection.select(
         probability,
-        rows.vectors,
+        vectors,
         count,
         labels=rows.labels[:, None],
-        group=duplicates.groups(Dense(rows.vectors), rows.texts),
+        group=duplicates.groups(None if rows.vectors is None else Dense(rows.vectors), rows.texts),
         method=cast('Literal["margin", "activelab", "random"]', method),
         diversity=diversity,
         seed=seed,
@@ -96,14 +99,38 @@ def command(
     _say(found, rows, count, output)
 
 
-def _probabilities(loaded: Served, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _seen(loaded: Served, rows: Pool, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give what the model makes of the rows, (N, C), and where they lie, (N, D): by the embeddings that it takes, or by their texts."""
+    texts = () if rows.texts is None else tuple(rows.texts.tolist())
+    reads_only = loaded.takes.width is None
+    vectors = rows.vectors
+    if vectors is None:
+        vectors = _latent(loaded, texts, seed) if reads_only or loaded.read is None else loaded.read(texts)
+    return _probabilities(loaded, texts if reads_only else vectors), vectors
+
+
+def _latent(loaded: Served, texts: Texts, seed: int) -> NDArray[np.float32]:
+    """Make vectors of texts by the words that the model knows or, where it knows none, by those of the texts themselves."""
+    import numpy as np
+
+    from relabel.text import words
+    from relabel.text.preprocessing import Preprocessing
+    from relabel.text.words import Words
+    from relabel.training import latent
+
+    known = loaded.read
+    read = known if isinstance(known, Words) else words.learned(texts, Preprocessing(), vocabulary=latent.TERMS)
+    return latent.vectors(read(texts), np.arange(len(texts)), len(read.terms), seed=seed).take(np.arange(len(texts)))
+
+
+def _probabilities(loaded: Served, inputs: NDArray[np.float32] | Texts) -> NDArray[np.float32]:
     import numpy as np
 
     from relabel.auditing import probabilities
 
     with np.errstate(over="ignore", invalid="ignore"):
-        probability = loaded.predictor(vectors)
-    probabilities.checked(probability, len(vectors), loaded.predictor.classes)
+        probability = loaded(inputs)
+    probabilities.checked(probability, len(inputs), loaded.predictor.classes)
     return probability
 
 

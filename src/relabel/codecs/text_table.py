@@ -1,4 +1,4 @@
-r"""`text/csv` of texts: a header with a column `text` or `review`, or one column without a header.
+r"""`text/csv` of texts: a header with a column `text` or `review`, else `sentence` or `content`, or one column without a header.
 
 A quoted field may hold commas and line breaks, so that a record may have several lines; one line of the answer comes back for each record. Of a
 header `label` is a column too, all others are passed over; without one, `text/csv; label_size=1` says that the first of two columns is a label.
@@ -96,6 +96,7 @@ def _columns(header: Row) -> tuple[int, int | None] | None:
     """Give the columns of the text and of the label that a header names, None where the row is no header."""
     names = [name.strip() for name in header]
     places = [place for place, name in enumerate(names) if name in texts.NAMES]
+    places = places or [names.index(name) for name in texts.ALSO if name in names][:1]
     if not places:
         return None
     if len(places) > 1:

@@ -10,6 +10,8 @@ from relabel.errors import UserError
 
 NAMES = ("text", "review")
 """Names under which a record may hold its text, and of a text's column."""
+ALSO = ("sentence", "content")
+"""Further names of a text's column, where a header has none of NAMES: data for training has them too (see `data.text_column`)."""
 
 LONGEST = 1 << 20
 """Characters of a text: longer ones would keep all others waiting."""

@@ -41,7 +41,7 @@ def read(folder: Path, split: Split, settings: TrainSettings, *, classes: Sequen
 
     settings: names of the columns.
     classes:  C names of the model's classes; labels are matched to them by name.
-    width:    D that the model takes.
+    width:    D of the vectors that the model takes; 0 where it takes texts alone.
 
     Raises UserError with all problems; each begins with the file's or the folder's name.
     """

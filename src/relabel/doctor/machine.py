@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -19,6 +20,18 @@ SERVING = ("flask", "gunicorn")
 LEAST_MEMORY = 1 * GIB
 """A training job loads torch, which takes most of this."""
 LEAST_DISK, LITTLE_DISK = GIB // 16, 1 * GIB
+
+COPIES_OF_EMBEDDINGS = 2
+COPIES_OF_TEXTS = 20
+"""Memory of a job on texts alone, in sizes of their files: counting pairs of words takes most of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Bytes of the files that a job's embeddings, or its texts alone, stand in."""
+
+    embeddings: int = 0
+    texts: int = 0
 
 
 def versions(installed: Mapping[str, str] | None = None) -> Finding:
@@ -38,17 +51,19 @@ def processors(cores: int) -> Finding:
     return ok("processors", f"{cores} cores") if cores > 1 else warning("processors", "1 core: training is slow on it")
 
 
-def memory(found: Memory, embeddings: int) -> Finding:
-    """Hold the memory against the embeddings of a job, in bytes; 0 where there is no job."""
-    size = f"{found.limit / GIB:.1f} GiB"
-    if 2 * embeddings > found.limit:
+def memory(found: Memory, size: Size) -> Finding:
+    """Hold the memory against the data of a job."""
+    there = f"{found.limit / GIB:.1f} GiB"
+    needed = COPIES_OF_EMBEDDINGS * size.embeddings + COPIES_OF_TEXTS * size.texts
+    if needed > found.limit:
+        data = [
+            f"{kind} of {n / GIB:.1f} GiB" for kind, n in (("embeddings", size.embeddings), ("texts", size.texts)) if n
+        ]
         remedy = "take an instance with more memory, or fewer rows"
-        return warning(
-            "memory", f"{size} for embeddings of {embeddings / GIB:.1f} GiB, of which two copies are made: {remedy}"
-        )
-    if embeddings and found.limit < LEAST_MEMORY:
-        return warning("memory", f"{size}: training takes about 1 GiB beside the embeddings: give the container more")
-    return ok("memory", size)
+        return warning("memory", f"{there} for {' and '.join(data)}, which need about {needed / GIB:.1f} GiB: {remedy}")
+    if needed and found.limit < LEAST_MEMORY:
+        return warning("memory", f"{there}: training takes about 1 GiB beside its data: give the container more")
+    return ok("memory", there)
 
 
 def shared_memory(folder: Path = Path("/dev/shm")) -> Finding:  # noqa: S108  # looked at, not written to

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from relabel import settings
 from relabel.container.environment import Environment
+from relabel.doctor import texts
 from relabel.doctor.findings import Finding, ok, problem, warning
 from relabel.errors import RelabelError, UserError
 from relabel.model import artifact, source
+from relabel.model.artifact import Artifact
 from relabel.settings import ServeSettings
 
 PREFIX = "RELABEL_"
@@ -24,14 +26,23 @@ def is_meant(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
-def model(folder: Path) -> Finding:
-    """Load the model as an endpoint does."""
+def model(folder: Path) -> Iterator[Finding]:
+    """Load the model as an endpoint does, but for what its kind needs, which is only looked for."""
     try:
         found = artifact.load(folder)
     except UserError as error:
-        return problem("model", str(error))
-    names = ", ".join(found.classes)
-    return ok("model", f"{found.model.kind}, {found.model.sizes['inputs']} numbers in, classes {names}")
+        yield problem("model", str(error))
+        return
+    yield ok("model", f"{found.model.kind}, {_taken(found)} in, classes {', '.join(found.classes)}")
+    yield from texts.served(found)
+
+
+def _taken(found: Artifact) -> str:
+    """Say what an endpoint takes."""
+    if found.input == "text":
+        return "texts"
+    vectors = f"{found.model.sizes['inputs']} numbers"
+    return vectors if found.text is None else f"{vectors} or texts"
 
 
 def elsewhere(environment: Environment) -> Iterator[Finding]:
@@ -39,7 +50,7 @@ def elsewhere(environment: Environment) -> Iterator[Finding]:
     said = settings.from_environment(ServeSettings, environment.variables)
     if "model_uri" in said:
         try:
-            yield model(source.fetch(said["model_uri"], environment, said.get("model_sha256", "")))
+            yield from model(source.fetch(said["model_uri"], environment, said.get("model_sha256", "")))
         except RelabelError as error:
             yield problem("model", str(error))
 

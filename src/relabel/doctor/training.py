@@ -14,8 +14,11 @@ from relabel.container.configuration import Configuration, Hosts
 from relabel.container.environment import Environment
 from relabel.container.paths import Paths
 from relabel.data import formats, layout
+from relabel.data.formats import text_files
 from relabel.data.layout import Layout
+from relabel.doctor import texts
 from relabel.doctor.findings import Finding, ok, problem, warning
+from relabel.doctor.machine import Size
 from relabel.errors import UserError
 from relabel.settings import TrainSettings
 
@@ -55,17 +58,21 @@ def read(paths: Paths, environment: Environment) -> tuple[Configuration | None, 
     return told, [ok("configuration", f"{len(told.hyperparameters)} hyperparameters, {len(told.channels)} channels")]
 
 
-def hyperparameters(given: Mapping[str, Any]) -> Iterator[Finding]:
-    """Say what is wrong with the settings."""
+def hyperparameters(given: Mapping[str, Any], encoder: Path | None) -> Iterator[Finding]:
+    """Say what is wrong with the settings, and what they need that is not there.
+
+    encoder: folder of the channel `encoder`, or None.
+    """
     try:
-        chosen = settings.as_dict(settings.parse(TrainSettings, given))
+        parsed = settings.parse(TrainSettings, given)
     except UserError as error:
         yield from (problem("settings", each) for each in error.problems)
         return
     yield from (warning("settings", note) for note in settings.retired_notes(TrainSettings, given))
     usual = settings.as_dict(TrainSettings())
-    changed = [f"{name} {value}" for name, value in chosen.items() if value != usual[name]]
+    changed = [f"{name} {value}" for name, value in settings.as_dict(parsed).items() if value != usual[name]]
     yield ok("settings", ", ".join(changed) or "all as they are by default")
+    yield from texts.trained(parsed, encoder)
 
 
 def channels(found: Layout) -> Iterator[Finding]:
@@ -105,9 +112,22 @@ def _embeds(path: Path) -> bool:
         return True
 
 
-def embeddings(found: Layout) -> int:
-    """Add up the files of embeddings, in bytes."""
-    return sum(source.matrix_path.stat().st_size for source in found.sources if source.matrix_path is not None)
+def size(found: Layout) -> Size:
+    """Add up the files of embeddings or, where there are none, those of texts alone."""
+    matrices = [source.matrix_path for source in found.sources if source.matrix_path is not None]
+    if matrices:
+        return Size(embeddings=sum(path.stat().st_size for path in matrices))
+    tables = [source.table_path for source in found.sources if not _embeds(source.table_path)]
+    return Size(texts=sum(file.stat().st_size for path in tables for file in _files(path)))
+
+
+def _files(path: Path) -> list[Path]:
+    """Give the files of a label file, which may be a folder of texts."""
+    return (
+        [file for inside in text_files.class_folders(path) for file in text_files.files(inside)]
+        if path.is_dir()
+        else [path]
+    )
 
 
 def hosts(told: Hosts) -> Iterator[Finding]:

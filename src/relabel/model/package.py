@@ -5,15 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import tarfile
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from relabel import files
 from relabel.errors import UserError
-from relabel.model import artifact, predictor, unpacking
+from relabel.model import artifact, predictor
 
 MODE = 0o644
 
@@ -57,24 +54,6 @@ def pack(folder: Path, path: Path) -> Package:
             sha256 = hashlib.file_digest(written, "sha256").hexdigest()
         size = temporary.stat().st_size
     return Package(path, size, sha256)
-
-
-@contextmanager
-def unpacked(path: Path) -> Iterator[Path]:
-    """Give the folder of a model: the one at `path`, or, of a file as `pack` writes it, a temporary one while it is needed.
-
-    Raises UserError where there is nothing at `path`, or it is neither a folder nor such a file (see `unpacking`).
-    """
-    if path.is_dir():
-        yield path
-        return
-    if not path.is_file():
-        raise UserError(f"{path}: no such file or folder: give a model folder or its model.tar.gz")
-    with tempfile.TemporaryDirectory(prefix="relabel-model-") as made:
-        folder = Path(made) / path.name
-        folder.mkdir()
-        unpacking.unpack(path, folder)
-        yield folder
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:

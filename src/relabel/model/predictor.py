@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from relabel.errors import UserError
 from relabel.model import dense
 from relabel.model.artifact import Model
+from relabel.text.subwords import MISSING
 
 
 class Predictor(Protocol):
@@ -43,12 +44,15 @@ PREDICTORS: dict[str, str] = {
 def load(model: Model) -> Predictor:
     """Make the predictor of a model.
 
-    Raises UserError for a kind this version does not know, or tensors that do not fit the sizes.
+    Raises UserError for a kind this version does not know, a library that is not there, or tensors that do not fit the sizes.
     """
     if model.kind not in PREDICTORS:
         raise UserError(
             f"model kind {model.kind!r}: this version knows {', '.join(PREDICTORS)}; use the relabel that wrote it"
         )
     module, _, name = PREDICTORS[model.kind].partition(":")
-    found: Predictor = getattr(importlib.import_module(module), name)(model)
+    try:
+        found: Predictor = getattr(importlib.import_module(module), name)(model)
+    except ModuleNotFoundError as error:
+        raise UserError(f"a model of the kind {model.kind}: {MISSING.format(error.name)}") from None
     return found

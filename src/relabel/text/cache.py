@@ -58,9 +58,8 @@ def embedded(
     if missing.size or not keys.size:
         read = load(about)
         first = _first(row_of, keys.size)
-        missing = missing[
-            np.argsort(first[missing])
-        ]  # in the order of the texts, so that a shard is the same in every run
+        # In the order of the texts, so that a shard is the same in every run.
+        missing = missing[np.argsort(first[missing])]
         progress(keys.size - missing.size, keys.size)
         for start in range(0, missing.size, SHARD):
             check()

@@ -16,6 +16,9 @@ SHIFT = 1
 
 TOKENIZER = "tokenizer.json"
 
+MISSING = "{} is not installed: install 'relabel[train,text]', or take the image's text variant"
+"""What is said of a library that only some installations have."""
+
 
 class Subwords:
     """Reads texts into Tokens: the tokenizer's ids plus SHIFT, its marks of begin and end included. For several threads at once.
@@ -74,6 +77,3 @@ def _made(folder: Path) -> Any:
     from transformers import AutoTokenizer  # noqa: PLC0415  # seconds
 
     return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False).backend_tokenizer
-
-
-MISSING = "{} is not installed: install relabel[text], or take the image's text variant"

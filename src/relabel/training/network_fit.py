@@ -19,7 +19,7 @@ from relabel.data.examples import Inputs
 from relabel.data.tokens import NOTHING, UNKNOWN
 from relabel.model import predictor
 from relabel.model.artifact import Model
-from relabel.model.networks import of_words
+from relabel.model.networks import weights
 from relabel.model.networks.pooling import Drop
 from relabel.settings import Schedule
 from relabel.training import buckets
@@ -38,8 +38,7 @@ WEIGHTS_STREAM, DROPOUT_STREAM = 5, 6
 class Recipe:
     """How a network is trained; fields are those of the same names in TrainSettings, and:
 
-    word_dropout: share of the words that a text seems not to know in each step: so the unknown word gets a meaning.
-    warm_up:      share of all steps in which the learning rate rises to its schedule.
+    warm_up: share of all steps in which the learning rate rises to its schedule.
     """
 
     dropout: float = 0.0
@@ -152,7 +151,7 @@ class NetworkFit:
         last = self.step == self.total
         if self._watch is None and not last:
             return
-        model = self._blueprint.model(of_words.arrays(self.network))
+        model = self._blueprint.model(weights.arrays(self.network))
         if self._watch is None:
             self.ended = model
             return

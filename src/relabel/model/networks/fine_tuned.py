@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from relabel.errors import UserError
 from relabel.model.artifact import Model
+from relabel.model.networks import weights
 from relabel.model.networks.pooling import Drop, nothing
 from relabel.text import encoder_network
 from relabel.text.pooling import pooled
@@ -68,18 +68,7 @@ def filled(model: Model) -> FineTuned:
 
     Raises UserError where a tensor is missing or of another shape, or transformers knows no such encoder.
     """
-    network = _empty(model)
-    weights = {name: value for name, value in model.tensors.items() if name != ABOUT}
-    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    problems = [
-        f"model tensor {name}: shape {weights[name].shape if name in weights else 'missing'}, expected {shape}"
-        for name, shape in expected.items()
-        if name not in weights or weights[name].shape != shape
-    ]
-    if problems:
-        raise UserError(*problems)
-    network.load_state_dict({name: torch.tensor(weights[name]) for name in expected})
-    return network.eval().requires_grad_(requires_grad=False)
+    return weights.filled(_empty(model), model.tensors)
 
 
 def _empty(model: Model) -> FineTuned:

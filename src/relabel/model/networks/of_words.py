@@ -1,4 +1,4 @@
-"""The networks that read words, by kind; their weights before training, and as arrays."""
+"""The networks that read words, by kind, and their weights before training."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from relabel.data.tokens import NOTHING
-from relabel.errors import UserError
 from relabel.model.artifact import Model
+from relabel.model.networks import weights
 from relabel.model.networks.convolutional import Convolutional
 from relabel.model.networks.lstm import LSTM
 from relabel.model.networks.pooled import Pooled
@@ -43,17 +43,7 @@ def filled(model: Model) -> nn.Module:
 
     Raises UserError where a tensor is missing or of another shape.
     """
-    network = _empty(model.kind, model.sizes)
-    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    problems = [
-        f"model tensor {name}: shape {model.tensors[name].shape if name in model.tensors else 'missing'}, expected {shape}"
-        for name, shape in expected.items()
-        if name not in model.tensors or model.tensors[name].shape != shape
-    ]
-    if problems:
-        raise UserError(*problems)
-    network.load_state_dict({name: torch.tensor(model.tensors[name]) for name in expected})
-    return network.eval().requires_grad_(requires_grad=False)
+    return weights.filled(_empty(model.kind, model.sizes), model.tensors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +60,6 @@ class OfWords:
     def model(self, tensors: Mapping[str, NDArray[Any]]) -> Model:
         """Make a model of the network's arrays."""
         return Model(self.kind, self.sizes, tensors)
-
-
-def arrays(network: nn.Module) -> dict[str, NDArray[Any]]:
-    """Copy the weights of a network: name -> array."""
-    return {name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
 
 
 def _empty(kind: str, sizes: Mapping[str, int]) -> nn.Module:

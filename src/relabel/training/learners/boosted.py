@@ -21,6 +21,7 @@ from relabel.data.tokens import FIRST
 from relabel.errors import UserError
 from relabel.model import boosted
 from relabel.model.artifact import Model
+from relabel.text.subwords import MISSING
 from relabel.training import terms
 from relabel.training.learner import Run, Snapshot, Watch
 from relabel.training.learners.tfidf import targets
@@ -104,9 +105,7 @@ def library() -> Any:
     try:
         import xgboost  # noqa: PLC0415  # a second to load
     except ImportError:
-        raise UserError(
-            "boosted trees are fitted by XGBoost, which is not here: use the image for texts, or choose another `learner`"
-        ) from None
+        raise UserError(f"{MISSING.format('xgboost')}, or choose another `learner`") from None
     return xgboost
 
 
