@@ -183,6 +183,15 @@ def test_what_does_not_go_together_is_said(tmp_path, chosen, said) -> None:
     assert said in done.reason
 
 
+def test_an_encoder_that_is_not_used_is_said(tmp_path, tiny_encoder, caplog) -> None:
+    """A learner that reads words has no use for it."""
+    written(tmp_path / "data", rows=100)
+    examples = reading.read({"train": tmp_path / "data"}, TrainSettings())
+    said = settings.parse(TrainSettings, {"learner": "linear"})
+    material.made(examples, said, material.World(encoder=tiny_encoder))
+    assert "`encoder` is not used" in caplog.text
+
+
 def test_a_learner_of_texts_needs_texts(channel) -> None:
     """Embeddings alone are no words."""
     root = channel({"learner": "linear", "text_column": "nowhere"})

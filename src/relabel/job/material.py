@@ -26,6 +26,7 @@ from relabel import settings
 from relabel.data.examples import Dense, Examples, Features, Inputs, Split
 from relabel.data.tokens import Tokens
 from relabel.errors import UserError
+from relabel.model.networks.of_words import NETWORKS
 from relabel.settings import TrainSettings
 from relabel.text import agreement, cache, encoder_files, reader, words
 from relabel.text.preprocessing import Preprocessing
@@ -42,12 +43,6 @@ from relabel.training.network_fit import Recipe as NetworkRecipe
 from relabel.training.stack import Recipe
 
 log = logging.getLogger(__name__)
-
-NETWORKS = ("lstm", "pooled", "convolutional")
-"""Learners that read one word after another."""
-
-LATENT_WORDS = 30_000
-"""Most words of the vectors that are made of texts alone."""
 
 BASELINES: Mapping[str, tuple[str, ...]] = {"off": (), "linear": ("linear",), "all": ("linear", "boosted")}
 """Setting -> learners that stand beside one of texts."""
@@ -125,6 +120,10 @@ def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Mater
     """
     if said.learner in ("", "mlp"):
         return _of_vectors(examples, said, world)
+    if world.encoder is not None and said.learner != "fine_tuned":
+        log.warning(
+            "the channel `encoder` is not used: the learner %s reads words; mlp and fine_tuned use it", said.learner
+        )
     texts = _texts(examples, said)
     learned = texts[examples.rows(Split.TRAIN)]
     text = _subwords(said, world) if said.learner == "fine_tuned" else reader.of_words(_learned(learned, said))
@@ -227,7 +226,7 @@ def _learned(texts: Strings, said: TrainSettings) -> Words:
 
 def _latent(texts: Strings, rows: NDArray[np.intp], said: TrainSettings) -> Features:
     """Make vectors (N, D) of the texts' words, learned from some of the texts, `rows` (n,)."""
-    plain = dataclasses.replace(said, learner="linear", ngrams=1, max_tokens=0, vocabulary=LATENT_WORDS)
+    plain = dataclasses.replace(said, learner="linear", ngrams=1, max_tokens=0, vocabulary=latent.TERMS)
     read = _learned(texts[rows], plain)
     return latent.vectors(read(texts.tolist()), rows, len(read.terms), seed=said.seed)
 
