@@ -79,13 +79,8 @@ def run(
         reporting.data(examples)
         name = digest(examples)
         watch.lap("reading")
-        world = World(
-            encoder=told.encoder_channel,
-            cache=told.checkpoints / VECTORS,
-            workers=chosen.threads or processors.count(),
-            check=check,
-            progress=progress,
-        )
+        workers = chosen.threads or processors.count()
+        world = World(told.encoder_channel, told.checkpoints / VECTORS, workers, check, progress)
         made = material.made(examples, chosen, world)
         watch.lap("reading texts")
         fits = Fits(
