@@ -149,7 +149,7 @@ def test_labels_come_with_their_text(content_type, body) -> None:
         (CSV, b"so, it was bad\n", "row 0 .* has 2 columns, expected 1: quote"),
         (
             CSV,
-            b"sentence,label\nbad,a\n",
+            b"body,label\nbad,a\n",
             "row 0 .* has 2 columns.* or name its column in a header, `text` or `review`",
         ),
         (CSV, b"text,review\na,b\n", "more than one column of texts"),
