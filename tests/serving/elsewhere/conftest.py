@@ -77,9 +77,9 @@ class Web:
         handler.send_response(status)
         for name, text in {**headers, "Content-Length": str(len(body) if length is None else length)}.items():
             handler.send_header(name, text)
+        self.given.append(len(body))  # before the client can know of it
         handler.end_headers()
         handler.wfile.write(body)
-        self.given.append(len(body))
         handler.close_connection = True
 
 
