@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import itertools
 import tarfile
 import zlib
@@ -23,6 +25,9 @@ from relabel.errors import UserError
 
 ROWS = 1000
 """Texts of a batch."""
+
+GZIP = b"\x1f\x8b"
+BLOCK = 1 << 20
 
 LONGEST = 1 << 24
 """Bytes of one text."""
@@ -46,7 +51,7 @@ def _batches(path: Path) -> Iterator[Batch]:
 def _streamed(path: Path) -> Iterator[Batch]:
     size, found = path.stat().st_size, 0
     wrong: list[str] = []
-    with path.open("rb") as file, tarfile.open(fileobj=file, mode="r|*") as archive:
+    with path.open("rb") as file, _unzipped(file) as plain, tarfile.open(fileobj=plain, mode="r|*") as archive:
         rows = _rows(archive, wrong)
         while some := [*itertools.islice(rows, ROWS)]:
             labelled = [row for row in some if row is not None]
@@ -54,11 +59,18 @@ def _streamed(path: Path) -> Iterator[Batch]:
             texts, labels, ids, splits = ([row[n] for row in labelled] for n in range(4))
             yield Batch(texts, labels, ids, splits, file.tell() / size, dropped)
             found += len(labelled)
+        while plain.read(BLOCK):  # to its end, which says whether it is whole: a torn one may end between two members
+            pass
     if wrong:
         count = phrases.counted(len(wrong), "file")
         raise UserError(f"{count} in another encoding than UTF-8 ({phrases.names(wrong)}): save as UTF-8")
     if not found:
         raise UserError("no texts as train/<class>/<name>.txt in it: give an archive like IMDb's, or a folder or table")
+
+
+def _unzipped(file: io.BufferedReader) -> gzip.GzipFile | io.BufferedReader:
+    """Take gzip off by its own reader, which sees where it is torn, as tarfile's does not."""
+    return gzip.GzipFile(fileobj=file) if file.peek(len(GZIP)).startswith(GZIP) else file
 
 
 def _rows(archive: tarfile.TarFile, wrong: list[str]) -> Iterator[Any]:
