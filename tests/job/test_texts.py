@@ -192,6 +192,21 @@ def test_an_encoder_that_is_not_used_is_said(tmp_path, tiny_encoder, caplog) -> 
     assert "`encoder` is not used" in caplog.text
 
 
+def test_fits_of_other_words_are_not_taken_for_these(tmp_path, tiny_encoder) -> None:
+    """What is kept of a fit is named for its preprocessing too, also where only the baseline beside the learner goes by it."""
+    written(tmp_path / "data", rows=100)
+    examples = reading.read({"train": tmp_path / "data"}, TrainSettings())
+    versions = {
+        material.made(
+            examples,
+            settings.parse(TrainSettings, {"learner": "fine_tuned", "stop_words": each}),
+            material.World(encoder=tiny_encoder),
+        ).version
+        for each in ("none", "english", "none")
+    }
+    assert len(versions) == 2
+
+
 def test_a_learner_of_texts_needs_texts(channel) -> None:
     """Embeddings alone are no words."""
     root = channel({"learner": "linear", "text_column": "nowhere"})

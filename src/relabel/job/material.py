@@ -135,7 +135,7 @@ def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Mater
         if examples.features is not None
         else _latent(texts, examples.rows(Split.TRAIN), said),
         text=text,
-        version=_version(text),
+        version=_version(text, repr(recipe(said, Preprocessing))),
         baselines={
             name: _baseline(name, examples, texts, said, world)
             for name in BASELINES[said.baselines]
@@ -275,6 +275,7 @@ def _baseline(name: str, examples: Examples, texts: Strings, said: TrainSettings
     return Baseline(_learner(own, len(examples.classes), text, world), reader.load(text)(texts.tolist()))
 
 
-def _version(text: TextInput, fingerprint: str = "") -> str:
-    said = json.dumps([text.kind, dict(text.settings), text.terms, fingerprint], ensure_ascii=True)
+def _version(text: TextInput, also: str) -> str:
+    """Name how rows were made into inputs. also: what else decides it: an encoder's files, the preprocessing of baselines."""
+    said = json.dumps([text.kind, dict(text.settings), text.terms, also], ensure_ascii=True)
     return f"-{hashlib.sha256(said.encode()).hexdigest()[:16]}"

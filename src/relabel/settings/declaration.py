@@ -40,12 +40,14 @@ class Settings:
 
     presets: name -> values to start from.
     learners: name -> values that a learner needs in place of the defaults; a preset's own recipe, which is for the mlp, is not for them.
+    effort: settings of a preset that hold for every learner; its others are the usual learner's.
     retired: names that are accepted and have no effect -> what happens in their place.
     """
 
     __slots__ = ()
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     learners: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    effort: ClassVar[tuple[str, ...]] = ()
     retired: ClassVar[Mapping[str, str]] = {}
 
 

@@ -15,7 +15,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from relabel.errors import UserError
 from relabel.settings.declaration import Setting, Settings, fields
-from relabel.settings.train import EFFORT
 
 LONGEST_SHOWN = 40
 
@@ -61,7 +60,7 @@ def _started(cls: type[Settings], preset: str, learner: str) -> dict[str, Any]:
     """Give the values to start from. Of a preset, a learner with defaults of its own takes what is no recipe."""
     own = cls.learners.get(learner, {})
     chosen = cls.presets.get(preset, {})
-    effort = {name: value for name, value in chosen.items() if not own or name in EFFORT}
+    effort = {name: value for name, value in chosen.items() if not own or name in cls.effort}
     return {**own, **effort}
 
 

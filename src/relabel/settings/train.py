@@ -34,10 +34,6 @@ NETWORK: Mapping[str, Any] = {
 }
 
 
-EFFORT = ("seeds", "folds", "repeats", "passes", "policy", "flip_above")
-"""Settings of a preset that hold for every learner; its others are the mlp's."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings(Settings):
     """How the training job works."""
@@ -213,6 +209,7 @@ class TrainSettings(Settings):
             "gradient_clip": 1.0,
         },
     }
+    effort: ClassVar[tuple[str, ...]] = ("seeds", "folds", "repeats", "passes", "policy", "flip_above")
     retired: ClassVar[Mapping[str, str]] = {
         "ckpt_dir": "checkpoints go to the checkpoint folder of the platform",
         "review_save_dir": "results go to the output folder of the platform",
