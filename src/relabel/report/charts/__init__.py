@@ -1,0 +1,1 @@
+"""One module per kind of figure: figures of the results in, a `Drawing` with its table out."""

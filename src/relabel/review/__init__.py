@@ -1,0 +1,1 @@
+"""The page on which people work through the doubtful labels."""
