@@ -172,6 +172,13 @@ def test_mcnemar_is_the_mid_p_of_the_binomial(mended, worsened) -> None:
     assert tested.p == pytest.approx(min(1.0, 2 * coins.cdf(fewer - 1) + coins.pmf(fewer)), rel=1e-6)
 
 
+def test_rows_whose_prediction_changed_are_mended_worsened_or_still_wrong() -> None:
+    """Each changed row is one of the three."""
+    before, after = np.eye(3)[[0, 1, 2, 0]][None], np.eye(3)[[1, 0, 0, 0]][None]
+    changed = compare(np.array([1, 1, 1, 0]), before, after, np.arange(4), seed=0, resamples=10).changed
+    assert (changed.rows, changed.mended, changed.worsened, changed.other) == (3, 1, 1, 1)
+
+
 def test_the_same_seed_gives_the_same_comparison() -> None:
     """Intervals depend on the seed given and on nothing else."""
     rng = np.random.default_rng(9)

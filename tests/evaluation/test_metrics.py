@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relabel.errors import AlgorithmError
-from relabel.evaluation.metrics import BINS, mean, score
+from relabel.evaluation.metrics import BINS, mean, reliability, score
 
 
 def drawn(seed: int, rows: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -46,6 +46,18 @@ def test_calibration_error_is_the_gap_of_each_bin_weighted_by_its_rows() -> None
         if inside.any():
             total += inside.sum() * abs(right[inside].mean() - top[inside].mean())
     assert score(labels, probability).ece == pytest.approx(total / labels.size)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 60), st.integers(2, 4))
+def test_the_bins_of_reliability_make_up_the_calibration_error(seed, rows, classes) -> None:
+    """They hold every row once, each inside its bounds, and their gaps, weighted by their rows, are the ECE."""
+    labels, probability = drawn(seed, rows, classes)
+    bins = reliability(labels, probability)
+    assert sum(bin_.rows for bin_ in bins) == rows
+    assert all(bin_.low <= bin_.confidence <= bin_.high + 1e-12 for bin_ in bins)
+    gap = sum(bin_.rows * abs(bin_.accuracy - bin_.confidence) for bin_ in bins) / rows
+    assert gap == pytest.approx(score(labels, probability).ece)
+    assert sum(bin_.rows * bin_.accuracy for bin_ in bins) == pytest.approx(score(labels, probability).accuracy * rows)
 
 
 def test_certainty_has_a_bin_and_a_bounded_loss() -> None:

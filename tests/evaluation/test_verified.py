@@ -53,5 +53,18 @@ def test_drawn_rows_alone_are_the_whole_comparison() -> None:
     found = verified.verify(labels, before, after, np.arange(400), decided=drawn, drawn=drawn, seed=0)
     assert found.asked is None
     assert found.share == 1.0
-    assert found.gain["accuracy"] == found.drawn.gain["accuracy"]
+    assert found.gain["log_loss"] == found.drawn.gain["log_loss"]
+    assert found.gain["accuracy"].value == found.drawn.gain["accuracy"].value
     assert found.as_dict()["rows"] == 100
+
+
+def test_drawn_rows_of_which_none_changed_do_not_rule_out_a_change() -> None:
+    """Twenty unchanged rows that stand for nearly all leave room for a loss, whatever the rows say that were asked about."""
+    labels = np.zeros(1000, np.int64)
+    before = np.tile([0.9, 0.1], (1, 1000, 1))
+    before[0, 20:30] = [0.1, 0.9]
+    after = np.tile([0.9, 0.1], (1, 1000, 1))
+    decided = np.arange(1000) < 60
+    found = verified.verify(labels, before, after, np.arange(1000), decided=decided, drawn=np.arange(1000) < 20, seed=0)
+    assert found.asked.gain["accuracy"].low > 0
+    assert found.gain["accuracy"].low < -0.05

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from relabel.errors import AlgorithmError
 from relabel.evaluation import metrics, resampling
-from relabel.evaluation.metrics import Scores
+from relabel.evaluation.metrics import Bin, Scores
 from relabel.evaluation.resampling import Draws
 
 RESAMPLES = 1000
@@ -60,6 +60,16 @@ class Corrected:
     gain: Interval
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Rows on which the mean of all seeds predicts another class after than before: mended, worsened, or wrong both times."""
+
+    rows: int
+    mended: int
+    worsened: int
+    other: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """What changed from before to after, on the same rows. A gain above 0 is always better, also of log_loss and ece.
@@ -69,6 +79,8 @@ class Comparison:
     gain:          metric -> Interval, paired by row and by seed.
     corrected:     accuracy and log_loss corrected for the labels' noise; empty where the noise is not known.
     mcnemar:       rows mended and worsened.
+    changed:       rows whose prediction changed.
+    reliability:   how often predictions of each probability are right, before and after, by the mean of all seeds.
     smallest_seen: half the width of the accuracy gain's interval: these rows and seeds cannot tell a smaller gain from
                    none.
     """
@@ -82,6 +94,8 @@ class Comparison:
     gain: dict[str, Interval]
     corrected: dict[str, Corrected]
     mcnemar: McNemar
+    changed: Changed
+    reliability: dict[str, tuple[Bin, ...]]
     smallest_seen: float
 
     def as_dict(self) -> dict[str, Any]:
@@ -96,6 +110,10 @@ class Comparison:
             "gain": {name: dataclasses.asdict(interval) for name, interval in self.gain.items()},
             "corrected": {name: dataclasses.asdict(figures) for name, figures in self.corrected.items()},
             "mcnemar": dataclasses.asdict(self.mcnemar),
+            "changed": dataclasses.asdict(self.changed),
+            "reliability": {
+                side: [dataclasses.asdict(bin_) for bin_ in bins] for side, bins in self.reliability.items()
+            },
             "smallest_seen": self.smallest_seen,
         }
 
@@ -125,9 +143,12 @@ def compare(
     _check(labels, before, after, group, noise)
     draws = resampling.draw(group, seeds=len(before), resamples=resamples, seed=seed)
     old, new = (resampling.resampled(labels, side, draws, noise) for side in (before, after))
-    gain = {name: _interval(_gain(name, old[name], new[name]), draws) for name in BETTER_WHEN_HIGHER}
+    gain = {name: interval(_gain(name, old[name], new[name]), draws) for name in BETTER_WHEN_HIGHER}
     corrected = () if noise is None else ("accuracy", "log_loss")
     before_seeds, after_seeds = (tuple(metrics.score(labels, one) for one in side) for side in (before, after))
+    means = {"before": before.mean(axis=0), "after": after.mean(axis=0)}
+    said = [side.argmax(axis=1) for side in means.values()]
+    differs, test = said[0] != said[1], mcnemar(*(side == labels for side in said))
     return Comparison(
         rows=labels.size,
         groups=np.unique(group).size,
@@ -137,7 +158,11 @@ def compare(
         after_seeds=after_seeds,
         gain=gain,
         corrected={name: _corrected(name, old, new, draws) for name in corrected},
-        mcnemar=mcnemar(*(side.mean(axis=0).argmax(axis=1) == labels for side in (before, after))),
+        mcnemar=test,
+        changed=Changed(
+            int(differs.sum()), test.mended, test.worsened, int(differs.sum()) - test.mended - test.worsened
+        ),
+        reliability={name: metrics.reliability(labels, side) for name, side in means.items()},
         smallest_seen=(gain["accuracy"].high - gain["accuracy"].low) / 2,
     )
 
@@ -160,8 +185,8 @@ def _gain(name: str, before: NDArray[np.float64], after: NDArray[np.float64]) ->
     return after - before if BETTER_WHEN_HIGHER[name] else before - after
 
 
-def _interval(values: NDArray[np.float64], draws: Draws) -> Interval:
-    """The mean over seeds of the figure of the sample, values[0] of (1 + R, S), and what it may be instead."""
+def interval(values: NDArray[np.float64], draws: Draws) -> Interval:
+    """Give the mean over seeds of the figure of the sample, values[0] of (1 + R, S), and what it may be instead."""
     value = values[0].mean()
     low, high = value + np.quantile(resampling.spread(values, draws), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(*(0.0 if abs(figure) < EXACT else float(figure) for figure in (low, value, high)))
@@ -171,7 +196,7 @@ def _corrected(
     name: str, before: dict[str, NDArray[np.float64]], after: dict[str, NDArray[np.float64]], draws: Draws
 ) -> Corrected:
     old, new = before[f"{name}_corrected"], after[f"{name}_corrected"]
-    return Corrected(_interval(old, draws), _interval(new, draws), _interval(_gain(name, old, new), draws))
+    return Corrected(interval(old, draws), interval(new, draws), interval(_gain(name, old, new), draws))
 
 
 def _check(

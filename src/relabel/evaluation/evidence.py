@@ -86,11 +86,12 @@ def choose(
         metrics.check(labels, probability)
     reach = NormalDist().inv_cdf(1 - (1 - LEVEL) / 2 / len(after))
     old = _measures(labels, before, noise, verified)
+    names, place = np.unique(group, return_inverse=True)
     trials = {}
     for name, probability in after.items():
         new = _measures(labels, probability, noise, verified)
-        trials[name] = Trial(**{key: _interval(new[key] - old[key], group, reach) for key in old})
-    return _chosen(trials, labels.size, np.unique(group).size)
+        trials[name] = Trial(**{key: _interval(new[key] - old[key], place, reach) for key in old})
+    return _chosen(trials, labels.size, names.size)
 
 
 def _chosen(trials: Mapping[str, Trial], rows: int, groups: int) -> Choice:
@@ -137,9 +138,8 @@ def _measures(
     }
 
 
-def _interval(gain: NDArray[np.float64], group: NDArray[np.int64], reach: float) -> Interval:
-    """The mean gain of rows (n,) and its interval of `reach` standard errors, with groups drawn whole."""
-    _, place = np.unique(group, return_inverse=True)
+def _interval(gain: NDArray[np.float64], place: NDArray[np.intp], reach: float) -> Interval:
+    """The mean gain of rows (n,) and its interval of `reach` standard errors, with groups drawn whole; place: (n,) group, from 0."""
     mean = gain.mean()
     deviation = np.bincount(place, weights=gain - mean)
     error = float(np.sqrt((deviation**2).sum()) / gain.size)

@@ -61,6 +61,17 @@ class Scores:
         return {**flat, "per_class": per_class, "confusion": self.confusion.tolist()}
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Rows whose top probability lies from `low` to `high`: how many, the mean of it, and the share of them that is right."""
+
+    low: float
+    high: float
+    rows: int
+    confidence: float
+    accuracy: float
+
+
 def score(labels: NDArray[np.int64], probability: NDArray[np.floating]) -> Scores:
     """Score probabilities (n, C) on labels (n,), 0 to C-1.
 
@@ -134,3 +145,19 @@ def calibration_gaps(
     top = probability.max(axis=1).astype(np.float64)
     place = (top * BINS).astype(np.intp).clip(max=BINS - 1)
     return place, (probability.argmax(axis=1) == labels) - top
+
+
+def reliability(labels: NDArray[np.int64], probability: NDArray[np.floating]) -> tuple[Bin, ...]:
+    """Give the bins of the calibration error that hold any row, for labels (n,) and probability (n, C).
+
+    Raises AlgorithmError where a row is unlabelled, a shape differs, or there is no row.
+    """
+    check(labels, probability)
+    place, gap = calibration_gaps(labels, probability)
+    top = probability.max(axis=1).astype(np.float64)
+    rows = np.bincount(place, minlength=BINS)
+    confidence, right = (np.bincount(place, weights, minlength=BINS) for weights in (top, gap + top))
+    return tuple(
+        Bin(n / BINS, (n + 1) / BINS, int(rows[n]), float(confidence[n] / rows[n]), float(right[n] / rows[n]))
+        for n in np.flatnonzero(rows).tolist()
+    )

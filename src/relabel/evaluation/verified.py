@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.evaluation import comparison
+from relabel.evaluation import comparison, shares
 from relabel.evaluation.comparison import Comparison, Interval
 
 LEAST = 20
@@ -85,7 +85,7 @@ def verify(
 
 def _joined(name: str, drawn: Comparison, asked: Comparison | None, share: float) -> Interval:
     """The gain of both strata together."""
-    one = drawn.gain[name]
+    one = shares.widened(drawn) if name == "accuracy" else drawn.gain[name]
     two = asked.gain[name] if asked else Interval(0.0, 0.0, 0.0)
     value = share * one.value + (1 - share) * two.value
     below = math.hypot(share * (one.value - one.low), (1 - share) * (two.value - two.low))
