@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from relabel.data import digest as module
+from relabel.data import keys
 from relabel.data.digest import digest
 from relabel.data.examples import Dense, Examples
 
@@ -44,7 +44,7 @@ def test_it_is_the_name_of_the_same_data(examples) -> None:
     assert int(name, 16) >= 0
     stored = replace(examples, features=Dense(examples.features.array.astype(np.float16)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "BLOCK_BYTES", 24)
+        patch.setattr(keys, "BLOCK_BYTES", 24)
         assert digest(stored) == name
 
 

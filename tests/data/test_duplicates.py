@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relabel.data import duplicates
+from relabel.data import duplicates, keys
 from relabel.data.examples import Dense
 
 
@@ -59,7 +59,7 @@ def test_blocks_do_not_matter(data, block) -> None:
     """Embeddings are hashed in blocks, and equal ones meet across blocks."""
     vectors, texts = data
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(duplicates, "BLOCK_BYTES", block * 8)
+        patch.setattr(keys, "BLOCK_BYTES", block * 8)
         assert duplicates.groups(Dense(vectors), texts).tolist() == components(vectors, texts, len(texts))
 
 

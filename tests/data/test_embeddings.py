@@ -53,6 +53,25 @@ def test_arrays_of_all_kinds_read_alike(tmp_path, dtype, shape, order) -> None:
     assert np.array_equal(copied(npy.read(tmp_path / "a.npy")), EXACT)
 
 
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+def test_arrays_with_a_header_of_any_version_read_alike(tmp_path, version) -> None:
+    """Each of the versions that numpy may write."""
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.lib.format.write_array(file, EXACT.astype(np.float32), version=version)
+    assert np.array_equal(copied(npy.read(tmp_path / "a.npy")), EXACT)
+
+
+@pytest.mark.parametrize("order", [False, True])
+@pytest.mark.parametrize("shape", [(-7, 5), (7, -5), (-7, -5), (-7, 1, 5)])
+def test_a_shape_below_zero_is_refused(tmp_path, shape, order) -> None:
+    """A header may say what no array is; it is told, and nothing is read or mapped."""
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": order, "shape": shape})
+        file.write(EXACT.astype(np.float32).tobytes())
+    with pytest.raises(UserError, match="of shape"):
+        npy.read(tmp_path / "a.npy")
+
+
 def test_what_is_no_array_of_floats_is_refused(tmp_path) -> None:
     """Integers, records, archives, objects and other shapes are each told apart."""
     path = tmp_path / "a.npy"

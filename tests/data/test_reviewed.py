@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from relabel.data import reading
 from relabel.data.identity import row_hashes
 from relabel.data.reviews import Answer, line
+from relabel.settings import TrainSettings
 
 
 @pytest.fixture
@@ -34,6 +36,8 @@ def test_every_split_gets_the_verified_label(three, hashes) -> None:
     assert np.flatnonzero(examples.trusted).tolist() == [3, 18]
     about = examples.reviews
     assert about.given.tolist() == [str(label) for label in plain.labels]
+    assert examples.as_given().tolist() == plain.labels.tolist()
+    assert np.flatnonzero(examples.verified() >= 0).tolist() == [3, 18]
     assert about.reviewer[[3, 18]].tolist() == ["ann", "bob"]
     assert about.why[[3, 18]].tolist() == ["worst", "random"]
     assert about.posterior[3] == 0.75
@@ -72,6 +76,16 @@ def test_an_answer_holds_for_all_duplicates(channels) -> None:
     assert same.sum() == 3
     assert examples.trusted.tolist() == same.tolist()
     assert (examples.labels[same] == 1).all()
+
+
+def test_answers_may_be_one_file(three, hashes) -> None:
+    """A file in place of the channel's folder is read, and no file beside it."""
+    write(three, Answer(row_hash=hashes["train/train.csv", 3], answer="0"))
+    three.path("reviewed/other.jsonl").write_text("{")
+    examples = reading.read(
+        {"train": three.root / "train", "reviewed": three.path("reviewed/reviews.jsonl")}, TrainSettings()
+    )
+    assert np.flatnonzero(examples.trusted).tolist() == [3]
 
 
 def test_rows_that_no_class_fits_are_left_out(three, hashes) -> None:
@@ -113,6 +127,7 @@ def test_a_class_that_was_a_mistake_goes_with_its_last_row(channels) -> None:
     assert examples.classes == ("bad", "good")
     assert [examples.classes[label] for label in examples.labels[:11]] == [*labels[:10], "good"]
     assert examples.reviews.given[10] == "gud"
+    assert examples.as_given()[:11].tolist() == [0, 1] * 5 + [-1]
     assert any("`gud`" in note for note in examples.notes)
 
 
@@ -149,6 +164,16 @@ def test_a_channel_without_answers_is_named(three) -> None:
     three.path("reviewed/answers.txt").write_text("x")
     (problem,) = three.problems()
     assert problem.startswith("reviewed: no file of answers (.jsonl or .csv), only `answers.txt`")
+
+
+def test_a_channel_with_the_page_s_own_file_says_how_to_write_answers(three) -> None:
+    """Decisions of the page are not overlooked: alone they are a problem, beside answers a note, both with the command."""
+    command = "`relabel review answers review.sqlite --results out/output/data --output reviews.jsonl`"
+    three.path("reviewed/review.sqlite").write_bytes(b"SQLite format 3\0")
+    (problem,) = three.problems()
+    assert command in problem
+    three.path("reviewed/reviews.jsonl").write_text("")
+    assert [note for note in three.read().notes if command in note]
 
 
 def test_an_empty_channel_is_a_review_that_has_not_begun(three) -> None:

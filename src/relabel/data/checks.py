@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data import phrases
+from relabel.data import keys, phrases
 from relabel.data.examples import Examples, Split
 from relabel.data.labels import UNLABELLED, Encoded
 from relabel.data.parts import Part
@@ -50,17 +50,28 @@ def inputs(parts: Sequence[Part], text_column: str) -> Iterator[str]:
 
 def repeated_ids(parts: Sequence[Part]) -> Iterator[str]:
     """Ids that were given before, in the same file or another; a row without an id repeats none."""
-    first: dict[str, tuple[str, int]] = {}
-    for part in parts:
-        again: dict[str, str] = {}
-        for row, name in enumerate([] if part.ids is None else part.ids.tolist()):
-            file, earlier = first.setdefault(name, (part.name, row)) if name else (part.name, row)
-            if (file, earlier) != (part.name, row):
-                again.setdefault(name, f"{phrases.name(name)} in row {row} and {file} row {earlier}")
-        if again:
-            shown = "; ".join([*again.values()][: phrases.FEW]) + ("; …" if len(again) > phrases.FEW else "")
-            count = phrases.counted(len(again), "id")
-            yield f"{part.name}: {count} given before ({shown}): give every row an id of its own"
+    named = [(part.name, part.ids) for part in parts if part.ids is not None]
+    ids = np.concatenate([np.empty(0, np.object_), *(own for _, own in named)])
+    first = keys.first_equal(keys.of_texts(ids))
+    again = np.flatnonzero((first != np.arange(ids.size)) & (ids != ""))
+    ends = np.cumsum([own.size for _, own in named], dtype=np.intp)
+
+    def place(n: int) -> tuple[str, int]:
+        part = int(np.searchsorted(ends, n, side="right"))
+        return named[part][0], n - int(ends[part]) + named[part][1].size
+
+    for (file, own), end in zip(named, ends.tolist(), strict=True):
+        here = again[(again >= end - own.size) & (again < end)]
+        here = here[np.sort(np.unique(first[here], return_index=True)[1])]  # each id once, where it comes first
+        if here.size:
+            told = (
+                f"{phrases.name(ids[n])} in row {place(n)[1]} and {earlier} row {row}"
+                for n in here[: phrases.FEW].tolist()
+                for earlier, row in [place(int(first[n]))]
+            )
+            shown = "; ".join(told) + ("; …" if here.size > phrases.FEW else "")
+            count = phrases.counted(here.size, "id")
+            yield f"{file}: {count} given before ({shown}): give every row an id of its own"
 
 
 def no_labels(parts: Sequence[Part], encoded: Encoded) -> Iterator[str]:
@@ -89,6 +100,17 @@ def classes(parts: Sequence[Part], encoded: Encoded) -> Iterator[str]:
         yield from _untrained(labelled, _divided(encoded.codes, labelled), encoded.classes)
 
 
+def missing_metadata(parts: Sequence[Part], wanted: Sequence[str]) -> Iterator[str]:
+    """Columns to look at errors by that are in no file; files with problems are not judged."""
+    there = dict.fromkeys(name for part in parts for name in part.header)
+    lost = [name for name in wanted if name not in there]
+    if lost and not any(part.problems for part in parts):
+        yield (
+            f"metadata_columns: no file has {phrases.names(lost)}, the columns there are {phrases.names(there)}: "
+            "name columns of the label files, with commas between"
+        )
+
+
 def _divided(values: NDArray[Scalar], parts: Sequence[Part]) -> list[NDArray[Scalar]]:
     """Divide what was said of the labels of all parts into what was said of each."""
     ends = np.cumsum([part.labels.size for part in parts if part.labels is not None], dtype=np.intp)
@@ -102,9 +124,11 @@ def _longest(part: Part) -> int:
 def _untrained(parts: Sequence[Part], codes: Sequence[NDArray[np.int64]], names: Sequence[str]) -> Iterator[str]:
     if len(names) == 1:
         yield f"{parts[0].name}: all labels of all files are {phrases.name(names[0])}: give two classes or more"
-    known = {c for part, own in zip(parts, codes, strict=True) if part.split is Split.TRAIN for c in own.tolist()}
+    known = {
+        c for part, own in zip(parts, codes, strict=True) if part.split is Split.TRAIN for c in np.unique(own).tolist()
+    }
     for part, own in zip(parts, codes, strict=True) if known else ():
-        new = sorted(set(own.tolist()) - known - {UNLABELLED})
+        new = sorted(set(np.unique(own).tolist()) - known - {UNLABELLED})
         if new:
             unseen = phrases.names([names[c] for c in new])
             yield f"{part.name}: no training row has the label {unseen}: add such rows, or mend these labels"

@@ -6,20 +6,20 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from relabel.data.examples import Examples, Features
-
-BLOCK_BYTES = 1 << 22
+from relabel.data import keys
+from relabel.data.examples import Examples
 
 
 def digest(examples: Examples) -> str:
     """Give 32 hexadecimal digits (128-bit xxh3) of all that decides a fit.
 
-    These are the values of the features (the texts where there are none), labels, split, group, left_out and classes:
+    These are the keys of the features (the texts where there are none), labels, split, group, left_out and classes:
     not where rows came from, nor how a file stored them. Kept fits are named by it.
     """
     state = xxhash.xxh3_128()
     if examples.features is not None:
-        _add_features(state, examples.features)
+        state.update("features {} {};".format(*examples.features.shape).encode())
+        _add_array(state, "keys", keys.of_features(examples.features) if examples.keys is None else examples.keys)
     elif examples.texts is not None:
         _add_strings(state, "texts", examples.texts.tolist())
     _add_array(state, "labels", examples.labels)
@@ -28,14 +28,6 @@ def digest(examples: Examples) -> str:
     _add_array(state, "left_out", examples.left_out)
     _add_strings(state, "classes", list(examples.classes))
     return str(state.hexdigest())
-
-
-def _add_features(state: xxhash.xxh3_128, features: Features) -> None:
-    rows, width = features.shape
-    state.update(f"features {rows} {width};".encode())
-    step = max(1, BLOCK_BYTES // (4 * max(width, 1)))
-    for start in range(0, rows, step):
-        state.update(np.ascontiguousarray(features.take(np.arange(start, min(start + step, rows)))).data)
 
 
 def _add_array(state: xxhash.xxh3_128, name: str, array: NDArray[np.generic]) -> None:

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
-
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
+from relabel.data import keys as row_keys
 from relabel.data.examples import Features
-
-BLOCK_BYTES = 1 << 22
-"""Embeddings hashed at a time; what stays in the processor's cache is fastest."""
+from relabel.data.keys import Keys
 
 
-def groups(features: Features | None, texts: NDArray[np.object_] | None) -> NDArray[np.int64]:
+def groups(
+    features: Features | None, texts: NDArray[np.object_] | None, *, keys: Keys | None = None
+) -> NDArray[np.int64]:
     """Give each row (N,) its duplicate group, 0 to G-1 in order of first appearance.
 
     features: (N, D); rows of the same float32 values are duplicates, and -0.0 is 0.0. Compared by a 128-bit hash.
-    texts:    (N,) str; rows of the same text are duplicates, compared as given; "" is no text.
+    texts:    (N,) str; rows of the same text are duplicates, compared as given by a 128-bit hash; "" is no text.
+    keys:     (N, 2) of the features, where they are known; else they are made in a pass over them.
 
     A group is a connected component of both relations: a row that shares its text with one row and its embedding with
     another joins them. At least one of the two must be given.
     """
-    parts = [keys for keys in (_embedding_keys(features), _text_keys(texts)) if keys is not None]
-    first = [first_equal(keys) for keys in parts]
+    if keys is None and features is not None:
+        keys = row_keys.of_features(features)
+    first = [] if keys is None else [row_keys.first_equal(keys)]
+    if texts is not None:
+        first.append(_first_text(texts))
     return _numbered(first[0] if len(first) == 1 else _joined(*first))
 
 
 def renumbered(group: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number groups (N,) from 0 in order of first appearance, after rows were moved."""
-    return _numbered(first_equal(group.tolist()))
+    _, first, place = np.unique(group, return_index=True, return_inverse=True)
+    return _numbered(first[place])
 
 
 def left_out(group: NDArray[np.int64], split: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -65,44 +68,39 @@ def other_labels(group: NDArray[np.int64], labels: NDArray[np.int64], classes: i
     return others
 
 
-def first_equal(keys: Iterable[Hashable]) -> NDArray[np.int64]:
-    """Give each key (N,) the row of the first key equal to it."""
-    seen: dict[Hashable, int] = {}
-    return np.fromiter((seen.setdefault(key, row) for row, key in enumerate(keys)), np.int64)
+def _first_text(texts: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Give each text (N,) the row of the first one equal to it; an empty one equals no other."""
+    first = row_keys.first_equal(row_keys.of_texts(texts))
+    blank = np.flatnonzero(texts == "")
+    first[blank] = blank
+    return first
 
 
-def _embedding_keys(features: Features | None) -> Iterator[bytes] | None:
-    return None if features is None else _digests(features)
-
-
-def _digests(features: Features) -> Iterator[bytes]:
-    rows, width = features.shape
-    step = max(1, BLOCK_BYTES // (4 * width))
-    for start in range(0, rows, step):
-        block = features.take(np.arange(start, min(start + step, rows))) + np.float32(0)  # turns -0.0 into 0.0
-        buffer = np.ascontiguousarray(block).data.cast("B")
-        for at in range(0, len(buffer), 4 * width):
-            yield xxhash.xxh3_128_digest(buffer[at : at + 4 * width])
-
-
-def _text_keys(texts: NDArray[np.object_] | None) -> Iterator[Hashable] | None:
-    """Give the texts, and for an empty one its own row number, which equals no text."""
-    return None if texts is None else (text or row for row, text in enumerate(texts.tolist()))
-
-
-def _joined(parent: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+def _joined(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
     """Join two relations, row -> first row of its kind, into row -> first row of its component (union-find)."""
-    forest = parent.tolist()
-    for row in np.flatnonzero(other != np.arange(other.size)).tolist():
-        one, two = _root(forest, row), _root(forest, int(other[row]))
-        forest[max(one, two)] = min(one, two)
-    joined = np.array(forest, np.int64)
+    own = np.arange(one.size)
+    joined = one.copy()
+    moved = np.flatnonzero(other != own)
+    forest = dict(zip(*(part.tolist() for part in _touched(one, other, moved)), strict=True))
+    for row in moved.tolist():
+        ends = _root(forest, row), _root(forest, int(other[row]))
+        forest[max(ends)] = min(ends)
+    joined[[*forest]] = [*forest.values()]
     while (joined[joined] != joined).any():
         joined = joined[joined]
     return joined
 
 
-def _root(forest: list[int], row: int) -> int:
+def _touched(
+    one: NDArray[np.int64], other: NDArray[np.int64], moved: NDArray[np.intp]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows whose component the second relation may change, and the first row of their kind in the first one."""
+    rows = np.union1d(moved, other[moved])
+    rows = np.union1d(rows, one[rows])
+    return rows, one[rows]
+
+
+def _root(forest: dict[int, int], row: int) -> int:
     while forest[row] != row:
         forest[row] = forest[forest[row]]
         row = forest[row]

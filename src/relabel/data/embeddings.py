@@ -1,18 +1,75 @@
-"""The embeddings of all parts in one array."""
+"""The embeddings of all parts as one, made in one pass over each file: whether they are numbers, their keys, and where they are to lie.
+
+Letters: N rows of all parts, n rows of one, D width, b rows of a block.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data import checks
+from relabel.data import checks, identity, keys
+from relabel.data.examples import Dense, Features
 from relabel.data.formats.matrix import Matrix
+from relabel.data.keys import Keys
 from relabel.data.parts import Part
+from relabel.data.room import Room
+from relabel.data.stored import Held, Stored, Stretch
 from relabel.errors import UserError
 
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = 1 << 22
+"""Of float32, read at a time; what stays in the processor's cache is fastest."""
+
+Block = NDArray[np.float32]
+Seen = Callable[[int, Block], None]
+"""What is done with each block: (number of its first row in the part, vectors (b, D))."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """What was read of all parts; all None where no part has embeddings.
+
+    features: (N, D), in memory as float32 or on disk.
+    keys:     (N, 2) of each vector (see `keys`).
+    hashes:   (N, 2) of each vector and its text (see `identity`); the same array as `keys` where none differs.
+    """
+
+    features: Features | None = None
+    keys: Keys | None = None
+    hashes: Keys | None = None
+
+
+def read(parts: Sequence[Part], room: Room | None = None) -> tuple[Embeddings, list[str]]:
+    """Read every embedding once, one part after another; say which rows are no numbers, and what else is wrong.
+
+    room: how many bytes may lie in memory. More stays in its file or, where that cannot be read row by row, goes to one of ours, as
+          float16 if it is that. Without room all goes into memory. The values are the same wherever they lie.
+
+    All parts must have embeddings of one width, or none has any. Nothing is given where something is wrong.
+    """
+    pairs = [(part, part.matrix) for part in parts if part.matrix is not None]
+    if not pairs:
+        return Embeddings(), []
+    rows, width = sum(matrix.rows for _, matrix in pairs), pairs[0][1].width
+    array = np.empty((rows, width), np.float32) if room is None or 4 * rows * width <= room.memory else None
+    marks, stretches = _Marks(rows), list[Stretch]()
+    problems: list[str] = []
+    start = 0
+    for part, matrix in pairs:
+        out = None if array is None else array[start : start + matrix.rows]
+        spool = None if room is None or array is not None else _spool(matrix, room)
+        problems += _read(part, matrix, out, marks.of(part, start), *([spool.add] if spool else []))
+        stretches += [found for found in (spool.stretch() if spool else matrix.lies,) if found is not None]
+        start += matrix.rows
+    if problems:
+        return Embeddings(), problems
+    features = Stored(stretches) if array is None else Dense(array)
+    return Embeddings(features, marks.keys, marks.hashes), []
 
 
 def gathered(parts: Sequence[Part]) -> tuple[NDArray[np.float32] | None, list[str]]:
@@ -51,15 +108,71 @@ def reordered(array: NDArray[np.float32], order: NDArray[np.intp], kept: int) ->
     array[kept:] = held
 
 
-def _read(part: Part, matrix: Matrix, out: NDArray[np.float32] | None) -> list[str]:
-    """Fill `out` (n, D), if given, and say what is wrong with the rows."""
+class _Marks:
+    """Keys and hashes of rows (N) as they are read; hashes that are the keys take no memory of their own."""
+
+    def __init__(self, rows: int) -> None:
+        self.keys: Keys = np.empty((rows, 2), np.uint64)
+        self.hashes = self.keys
+
+    def of(self, part: Part, first: int) -> Seen:
+        """Give what is done with the blocks of a part, of which the first row is row `first` of all."""
+
+        def add(start: int, block: Block) -> None:
+            here = slice(first + start, first + start + len(block))
+            own = keys.of_vectors(block)
+            texts = None if part.texts is None else part.texts[start : start + len(block)]
+            differs = texts is not None or bool((np.signbit(block) & (block == 0)).any())
+            if differs and self.hashes is self.keys:
+                self.hashes = self.keys.copy()
+            self.keys[here] = own
+            self.hashes[here] = identity.of_block(block, texts) if differs else own
+
+        return add
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spool:
+    """A file of ours that takes the rows of a matrix, one after another."""
+
+    file: Held
+    matrix: Matrix
+    folder: Path
+
+    def add(self, _start: int, block: Block) -> None:
+        """Write a block, as the type that holds all values of the matrix."""
+        left = np.ascontiguousarray(block, self._dtype).data.cast("B")
+        try:
+            while left:  # the system may take less than it is given
+                left = left[os.write(self.file.number, left) :]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.folder)) from None  # the file itself has no name
+
+    def stretch(self) -> Stretch:
+        """Give the rows as they lie there."""
+        return Stretch(self.file, 0, self._dtype, self.matrix.rows, self.matrix.width)
+
+    @property
+    def _dtype(self) -> np.dtype[np.floating]:
+        return np.dtype(np.float16 if self.matrix.half else np.float32)
+
+
+def _spool(matrix: Matrix, room: Room) -> _Spool | None:
+    """Open a file of ours for a matrix that cannot be read row by row where it lies."""
+    if matrix.lies is not None and matrix.lies.path is not None and room.is_near(matrix.lies.path):
+        return None
+    return _Spool(room.file(), matrix, room.folder)
+
+
+def _read(part: Part, matrix: Matrix, out: Block | None, *seen: Seen) -> list[str]:
+    """Fill `out` (n, D), if given, show every block, and say what is wrong with the rows."""
     try:
-        return [*checks.bad_rows(part, _filled(matrix, out))]
+        return [*checks.bad_rows(part, _filled(matrix, out, seen))]
     except UserError as error:
         return [f"{part.matrix_name}: {problem}" for problem in error.problems]
 
 
-def _filled(matrix: Matrix, out: NDArray[np.float32] | None) -> NDArray[np.intp]:
+def _filled(matrix: Matrix, out: Block | None, seen: Sequence[Seen]) -> NDArray[np.intp]:
     """Fill `out` (n, D), if given, and return the rows that are not finite."""
     step = _step(matrix.width)
     scratch = np.empty((min(step, matrix.rows) if out is None else 0, matrix.width), np.float32)
@@ -69,6 +182,8 @@ def _filled(matrix: Matrix, out: NDArray[np.float32] | None) -> NDArray[np.intp]
         block = scratch[: end - start] if out is None else out[start:end]
         matrix.copy(start, block)
         bad.append(np.flatnonzero(~np.isfinite(block).all(axis=1)) + start)
+        for show in seen:
+            show(start, block)
     return np.concatenate(bad)
 
 

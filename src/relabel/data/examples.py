@@ -5,9 +5,10 @@ Letters: N rows of all splits together, D embedding width, C classes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,16 @@ class Features(Protocol):
 
     def take(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
         """Give the chosen rows (b,) as (b, D) float32."""
+        ...
+
+
+@runtime_checkable
+class Typed(Protocol):
+    """Features that say in which precision they are kept."""
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """Of the numbers where they lie; `take` widens them to float32."""
         ...
 
 
@@ -85,6 +96,9 @@ class Examples:
     file, row: (N,) int32 into `files` and (N,) int64, the record's number in it from 0: where a row came from.
     notes:     sentences a person should read: splits that were drawn, rows left out.
     reviews:   what people decided, which is in `labels`, `trusted` and `left_out` already; None where nobody was asked.
+    metadata:  other columns to look at errors by, name -> (N,) object array of str, "" where a row has none. Nothing is learned from them.
+    keys:      (N, 2) uint64, 128 bits of each embedding (see `keys`), made while it was read; None where they were not.
+    hashes:    (N, 2) uint64, each row's `identity.row_hash`, so too.
     """
 
     features: Features | None
@@ -101,6 +115,9 @@ class Examples:
     row: NDArray[np.int64]
     notes: tuple[str, ...] = ()
     reviews: Reviews | None = None
+    metadata: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+    keys: NDArray[np.uint64] | None = None
+    hashes: NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         return int(self.labels.size)
@@ -108,6 +125,22 @@ class Examples:
     def rows(self, split: Split) -> NDArray[np.intp]:
         """Give the rows (n,) of a split that count: those not left out."""
         return np.flatnonzero((self.split == split) & ~self.left_out)
+
+    def as_given(self) -> NDArray[np.int64]:
+        """Give the labels (N,) as they were before people verified any.
+
+        The noise is that of these: people look at the worst labels first, so those that nobody looked at are cleaner than all were.
+        -1 where there was none, where it is a class no longer, and where nobody knows what was there before.
+        """
+        given = np.where(self.trusted, -1, self.labels)
+        if self.reviews is not None:
+            decided, place = self.reviews.decided, {name: number for number, name in enumerate(self.classes)}
+            given[decided] = [place.get(name, -1) for name in self.reviews.given[decided]]
+        return given
+
+    def verified(self) -> NDArray[np.int64]:
+        """Give the labels (N,) that people verified, -1 elsewhere."""
+        return np.where(self.trusted, self.labels, -1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +154,11 @@ class Dense:
         """(N, D)."""
         rows, width = self.array.shape
         return rows, width
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """Precision in which the numbers are kept."""
+        return self.array.dtype
 
     def take(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
         """Give the chosen rows (b,) as (b, D) float32."""

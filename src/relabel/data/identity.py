@@ -9,9 +9,14 @@ import xxhash
 from numpy.typing import NDArray
 
 from relabel.data.examples import Features
+from relabel.data.keys import Keys, lines, of_bytes
 
 BLOCK_BYTES = 1 << 22
 """Embeddings read at a time; what stays in the processor's cache is fastest."""
+
+
+DIGITS = 32
+"""Hexadecimal digits of a hash."""
 
 
 def row_hash(vector: NDArray[np.float32] | None, text: str | None) -> str:
@@ -20,14 +25,34 @@ def row_hash(vector: NDArray[np.float32] | None, text: str | None) -> str:
     return xxhash.xxh3_128_hexdigest(data + _bytes(text))
 
 
-def row_hashes(features: Features | None, texts: NDArray[np.object_] | None, rows: int) -> Iterator[str]:
-    """Give the `row_hash` of every row, in order; a million rows of width 768 take about 2 s.
+def row_hashes(
+    features: Features | None, texts: NDArray[np.object_] | None, rows: int, *, known: Keys | None = None
+) -> Iterator[str]:
+    """Give the `row_hash` of every row, in order; a million rows of width 768 take about 2 s, known ones 0.2 s.
 
     features: (N, D), or None. texts: (N,) str, or None. rows: N.
+    known:    (N, 2) the hashes, where they were made before (`Examples.hashes`).
     """
+    if known is not None:
+        yield from _written(known)
+        return
     words = [b""] * rows if texts is None else map(_bytes, texts)
     for vector, text in zip(_vectors(features, rows), words, strict=True):
         yield xxhash.xxh3_128_hexdigest(vector + text)
+
+
+def of_block(block: NDArray[np.float32], texts: NDArray[np.object_] | None) -> Keys:
+    """Give the row hashes of vectors (b, D) and their texts (b,) as numbers (b, 2)."""
+    if texts is None:
+        return of_bytes(lines(block))
+    return of_bytes(bytes(line) + _bytes(text) for line, text in zip(lines(block), texts, strict=True))
+
+
+def _written(hashes: Keys) -> Iterator[str]:
+    """Give numbers (N, 2) as hexadecimal digits, some at a time."""
+    for start in range(0, len(hashes), BLOCK_BYTES):
+        digits = hashes[start : start + BLOCK_BYTES].tobytes().hex()
+        yield from (digits[at : at + DIGITS] for at in range(0, len(digits), DIGITS))
 
 
 def _vectors(features: Features | None, rows: int) -> Iterator[bytes]:

@@ -49,6 +49,14 @@ def encode(values: NDArray[np.object_]) -> Encoded:
     return Encoded(codes, tuple(classes), _among(refused, raw))
 
 
+def named(values: NDArray[np.object_]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Give the distinct labels of (N,) str as they are written, sorted, and each row's place among them, (N,)."""
+    raw = values.tolist()
+    names = sorted(set(raw))
+    place = {name: code for code, name in enumerate(names)}
+    return tuple(names), np.fromiter((place[value] for value in raw), np.int32, len(raw))
+
+
 def known(texts: Collection[str], classes: Sequence[str]) -> list[int]:
     """Give each label its place among classes that are there already, UNLABELLED where it is none of them; spelled as `encode` takes them.
 

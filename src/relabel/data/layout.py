@@ -53,6 +53,9 @@ OTHER_DATA = {
 }
 """Suffixes of data that is not read: people are told when such a file is passed over."""
 
+STORE = ".sqlite"
+"""Suffix of the review page's own file of decisions, which stands beside the answers."""
+
 CARD = "card.json"
 """What `relabel prepare` writes beside its tables; nobody misses it."""
 
@@ -81,8 +84,10 @@ class Layout:
     reviewed: tuple[Path, ...] = ()
 
 
-def find(channels: Mapping[str, Path]) -> Layout:
+def find(channels: Mapping[str, Path], sharded: Collection[str] = ()) -> Layout:
     """Pair the files of the channels. Hidden files and folders inside a channel are passed over.
+
+    sharded: channels of which other hosts have other files, so that here there may be none.
 
     Problems: channels of unknown name or without a folder, no training data, embeddings without a label file, files of
     one name, files named for another split than their channel's.
@@ -91,14 +96,17 @@ def find(channels: Mapping[str, Path]) -> Layout:
     channels = {name: folder for name, folder in channels.items() if name.lower() != REVIEWED}
     known = {name: channels[name] for name in sorted(channels) if name.lower() in SPLITS}
     given = {SPLITS[name.lower()] for name in known}
-    found = [*(_channel(name, folder, given) for name, folder in known.items()), answers]
+    found = [
+        *(_channel(name, folder, given, lacking=name in sharded) for name, folder in known.items()),
+        answers,
+    ]
     sources = sorted((source for part in found for source in part.sources), key=lambda s: (s.split, s.table))
     problems = [
         *(_unknown(name) for name in sorted(channels) if name not in known),
         *([] if Split.TRAIN in given else [_no_train(channels)]),
         *(problem for part in found for problem in part.problems),
     ]
-    if not problems and not any(source.split is Split.TRAIN for source in sources):
+    if not problems and not sharded and not any(source.split is Split.TRAIN for source in sources):
         problems.append("train: files of dev or test, and none of train: add train.csv")
     notes = tuple(note for part in found for note in part.notes)
     return Layout(tuple(sources), tuple(problems), notes, answers.reviewed)
@@ -129,9 +137,11 @@ def find_split(folder: Path, split: Split) -> Layout:
     )
 
 
-def _channel(name: str, folder: Path, given: Collection[Split]) -> Layout:
-    """Pair the files of one channel."""
+def _channel(name: str, folder: Path, given: Collection[Split], *, lacking: bool) -> Layout:
+    """Pair the files of one channel; lacking: there may be none."""
     if not folder.is_dir():
+        if lacking:
+            return Layout((), (), ())
         return Layout((), (f"{name}: no folder at {folder}: give this channel in File or FastFile mode",), ())
     visible = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     by_stem = _by_stem(visible)
@@ -140,7 +150,11 @@ def _channel(name: str, folder: Path, given: Collection[Split]) -> Layout:
         note = f"{name}: {phrases.names(others)} passed over: texts are read from {phrases.names([c.name for c in classes])}"
         return Layout((Source(SPLITS[name.lower()], name, folder),), (), (note,) if others else ())
     if not by_stem:
-        return Layout((), (_no_data(name, visible),), ())
+        return (
+            Layout((), (), (_no_data(name, visible),) if visible else ())
+            if lacking
+            else Layout((), (_no_data(name, visible),), ())
+        )
     wrong = {
         stem: (*_unpaired(name, stem, paths), *_misplaced(name, paths[0], given)) for stem, paths in by_stem.items()
     }
@@ -152,20 +166,33 @@ def _channel(name: str, folder: Path, given: Collection[Split]) -> Layout:
 
 
 def _answers(channels: Mapping[str, Path]) -> Layout:
-    """Find the files of answers. A folder with nothing in it is a review that has not begun."""
-    visible = [path for folder in channels.values() if folder.is_dir() for path in sorted(folder.iterdir())]
+    """Find the files of answers: of a folder, or the one that is named in its place. An empty folder is a review that has not begun."""
+    visible = [path for given in channels.values() for path in (sorted(given.iterdir()) if given.is_dir() else [given])]
     visible = [path for path in visible if path.is_file() and not path.name.startswith(".")]
     read = tuple(path for path in visible if path.suffix.lower() in reviews.SUFFIXES)
     kinds = " or ".join(reviews.SUFFIXES)
     if visible and not read:
         seen = phrases.names([path.name for path in visible])
-        return Layout((), (f"{REVIEWED}: no file of answers ({kinds}), only {seen}: give {reviews.NAME}",), ())
-    notes = [
-        f"{REVIEWED}/{path.name} is passed over: only {kinds} files are read" for path in visible if path not in read
-    ]
+        store = next((path for path in visible if path.suffix.lower() == STORE), None)
+        give = f"give {reviews.NAME}" if store is None else of_store(store.name)
+        return Layout((), (f"{REVIEWED}: no file of answers ({kinds}), only {seen}: {give}",), ())
+    notes = [_passed_over(path, kinds) for path in visible if path not in read]
     if channels and not visible:
         notes.append(f"{REVIEWED}: no answers yet")
     return Layout((), (), tuple(notes), read)
+
+
+def of_store(name: str) -> str:
+    """Say how the review page's own file becomes a file of answers."""
+    return (
+        f"{name} has the decisions of the review page; "
+        f"`relabel review answers {name} --results out/output/data --output {reviews.NAME}` writes them down"
+    )
+
+
+def _passed_over(path: Path, kinds: str) -> str:
+    said = of_store(path.name) if path.suffix.lower() == STORE else f"only {kinds} files are read"
+    return f"{REVIEWED}/{path.name} is passed over: {said}"
 
 
 def _by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data import formats, labels, phrases, text_column
+from relabel.data import formats, labels, metadata, phrases, text_column
 from relabel.data.examples import Split
 from relabel.data.formats.matrix import Matrix
 from relabel.data.formats.table import Table
@@ -28,6 +28,7 @@ class Part:
     name, matrix_name: the two files as `channel/name`; the same one twice where embeddings stand in the label file.
     labels, texts, ids: (n,) str.
     problems: what is wrong with either file, each problem beginning with the file's name.
+    metadata: name -> (n,) str of the other columns asked for, of those that the file has.
     """
 
     split: Split
@@ -39,6 +40,7 @@ class Part:
     matrix: Matrix | None
     header: tuple[str, ...]
     problems: tuple[str, ...]
+    metadata: Mapping[str, Strings] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -51,11 +53,11 @@ def opened(source: Source, settings: TrainSettings) -> Part:
     problems: list[str] = []
     table: Table | None = None
     matrix: Matrix | None = None
-    texts = settings.text_column
+    texts, others = settings.text_column, metadata.names(settings)
     with _noting(problems, source.table):
         reader = formats.table(_checked(source.table_path))
         texts = text_column.found(reader.header(source.table_path), settings)
-        wanted = (settings.label_column, texts, settings.id_column)
+        wanted = (settings.label_column, texts, settings.id_column, *others)
         table = reader.read(source.table_path, wanted)
         _check_labels(table, settings.label_column)
         if source.matrix_path is None:
@@ -78,6 +80,7 @@ def opened(source: Source, settings: TrainSettings) -> Part:
         matrix=matrix,
         header=table.header if table else (),
         problems=tuple(problems),
+        metadata={name: values[name] for name in others if name in values},
     )
 
 

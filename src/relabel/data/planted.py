@@ -55,7 +55,7 @@ def reviews(rows: int, *, width: int, noise: NDArray[np.float64], seed: int, dis
 def write(folder: Path, name: str, planted: Planted) -> None:
     """Write `name.csv` and `name.npy` into a channel's folder, with the given labels only."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / f"{name}.npy", planted.embeddings)
+    np.save(folder / f"{name}.npy", planted.embeddings, allow_pickle=False)
     with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["review", "label"])

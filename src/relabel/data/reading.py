@@ -5,44 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data import checks, duplicates, embeddings, labels, layout, notes, reviewed, splitting
-from relabel.data.examples import Dense, Examples, Split
+from relabel.data import checks, duplicates, embeddings, labels, layout, metadata, notes, ordered, reviewed, splitting
+from relabel.data.embeddings import Embeddings
+from relabel.data.examples import Examples, Features, Split
 from relabel.data.parts import Part, opened
+from relabel.data.room import Room
+from relabel.data.rows import Rows
+from relabel.data.shards import ALONE, Shards
 from relabel.errors import UserError
 from relabel.settings import TrainSettings
 
+Scalar = TypeVar("Scalar", bound=np.generic)
 
-def read(channels: Mapping[str, Path], settings: TrainSettings) -> Examples:
-    """Read the data of a training job. Nothing is written, and nothing that a file holds is run.
+
+def read(
+    channels: Mapping[str, Path], settings: TrainSettings, room: Room | None = None, shards: Shards = ALONE
+) -> Examples:
+    """Read the data of a training job. Nothing is written but what has no room in memory, and nothing that a file holds is run.
 
     channels: folders by name: `train` (`training`), `dev` (`val`, `valid`, `validation`), `test`, and
               `reviewed`, what people decided; `layout` tells what they may hold.
     settings: names of the columns, expected width, shares and seed of a split that must be drawn.
+    room:     what may lie in memory; without it all is taken there.
+    shards:   which channels have other files on other hosts; then all hosts read together, and each gets the rows of all.
 
-    The features are one float32 array in memory; None where no file has embeddings, and then all have texts. What a person
-    should know of the rows is in `notes`.
+    The features are one float32 array in memory, or `Stored` on disk, with the same values; None where no file has embeddings, and then all
+    have texts. What a person should know of the rows is in `notes`.
     Raises UserError with all problems; each begins with the file's name as `channel/file`.
     """
-    found = layout.find(channels)
-    parts = [opened(source, settings) for source in found.sources]
+    shards.check(channels)
+    found = layout.find(channels, shards.elsewhere)
+    opening = [opened(source, settings) for source in found.sources]
     answers, unread = reviewed.read(found.reviewed)
-    problems = [*found.problems, *(problem for part in parts for problem in part.problems), *unread]
-    encoded = labels.encode(_joined([part.labels for part in parts if part.labels is not None]))
-    problems += checks.widths(parts, settings.width_expected)
-    problems += checks.inputs(parts, settings.text_column)
-    problems += checks.repeated_ids(parts)
-    problems += checks.no_labels(parts, encoded)
-    problems += checks.classes(parts, encoded)
+    every = shards.gathered(opening, [*found.problems, *unread], found.notes)
+    parts = every.parts
+    problems = [*every.problems, *_against(parts, settings)]
     if problems:
-        raise UserError(*problems, *embeddings.scanned(parts))
-    array, problems = embeddings.gathered(parts)
-    if problems:
+        raise UserError(*problems, *shards.said(embeddings.scanned(every.own)))
+    own, unsound = embeddings.read(every.own, room)
+    if problems := shards.said(unsound):
         raise UserError(*problems)
-    examples = _examples(parts, array, encoded, settings, found.notes)
+    vectors = every.joined(own)
+    rows = _rows(parts, vectors, metadata.names(settings))
+    examples = examples_of(rows, vectors.features, settings, (*every.notes, *notes.embedded(parts)))
+    examples = replace(examples, notes=(*examples.notes, *notes.texts(parts, settings.text_column)))
     if answers:
         examples = reviewed.applied(examples, answers)
     if problems := list(checks.survivors(examples)):
@@ -50,45 +61,74 @@ def read(channels: Mapping[str, Path], settings: TrainSettings) -> Examples:
     return examples
 
 
-def _examples(
-    parts: Sequence[Part],
-    array: NDArray[np.float32] | None,
-    encoded: labels.Encoded,
-    settings: TrainSettings,
-    passed_over: Sequence[str],
-) -> Examples:
-    """Put the rows of all parts together, and draw the splits that are missing. The array is reordered in place."""
+def _against(parts: Sequence[Part], settings: TrainSettings) -> list[str]:
+    """Say what is wrong with files seen together."""
+    encoded = labels.encode(_joined([part.labels for part in parts if part.labels is not None]))
+    return [
+        *checks.widths(parts, settings.width_expected),
+        *checks.inputs(parts, settings.text_column),
+        *checks.repeated_ids(parts),
+        *checks.no_labels(parts, encoded),
+        *checks.classes(parts, encoded),
+        *checks.missing_metadata(parts, metadata.names(settings)),
+    ]
+
+
+def _rows(parts: Sequence[Part], vectors: Embeddings, others: Sequence[str]) -> Rows:
+    """Put the columns of all parts one after another."""
     sizes = [part.rows for part in parts]
-    features = None if array is None else Dense(array)
-    texts, ids = (_column(columns, sizes) for columns in ([p.texts for p in parts], [p.ids for p in parts]))
-    given = np.repeat([part.split for part in parts], sizes).astype(np.uint8)
-    group = duplicates.groups(features, texts)
-    split = _completed(given, encoded.codes, group, settings)
+    names, codes = labels.named(_joined([part.labels for part in parts if part.labels is not None]))
+    columns = {name: _column([part.metadata.get(name) for part in parts], sizes) for name in others}
+    return Rows(
+        files=tuple(part.name for part in parts),
+        file=np.repeat(np.arange(len(parts), dtype=np.int32), sizes),
+        row=np.concatenate([np.arange(size, dtype=np.int64) for size in sizes]),
+        split=np.repeat([part.split for part in parts], sizes).astype(np.uint8),
+        names=names,
+        codes=codes,
+        ids=_column([part.ids for part in parts], sizes),
+        texts=_column([part.texts for part in parts], sizes),
+        keys=vectors.keys,
+        hashes=vectors.hashes,
+        metadata={name: column for name, column in columns.items() if column is not None},
+    )
+
+
+def examples_of(
+    rows: Rows, features: Features | None, settings: TrainSettings, passed_over: Sequence[str] = ()
+) -> Examples:
+    """Draw the splits that are missing, find duplicates, and bring the rows into the order of splits.
+
+    rows:        in the order of files.
+    features:    (N, D) in the same order, or None where there are texts alone. An array of float32 in memory is reordered in place;
+                 anything else stays where it is, and is looked up by row.
+    passed_over: sentences that come first among the notes.
+    """
+    named = labels.encode(np.array(rows.names, np.object_))
+    codes = named.codes[rows.codes]
+    group = duplicates.groups(features, rows.texts, keys=rows.keys)
+    split = _completed(rows.split, codes, group, settings)
     order = np.argsort(split, kind="stable")
-    if array is not None and (order[1:] < order[:-1]).any():
-        embeddings.reordered(array, order, kept=int(np.count_nonzero(split == Split.TRAIN)))
     group, split = duplicates.renumbered(group[order]), split[order]
+    keys = _in_order(rows.keys, order)
     examples = Examples(
-        features=features,
-        labels=encoded.codes[order],
+        features=None if features is None else ordered.by_row(features, order),
+        labels=codes[order],
         split=split,
         group=group,
         left_out=duplicates.left_out(group, split),
         trusted=np.zeros(order.size, np.bool_),
-        ids=np.full(order.size, "", np.object_) if ids is None else ids[order],
-        texts=None if texts is None else texts[order],
-        classes=encoded.classes,
-        files=tuple(part.name for part in parts),
-        file=np.repeat(np.arange(len(parts), dtype=np.int32), sizes)[order],
-        row=np.concatenate([np.arange(size, dtype=np.int64) for size in sizes])[order],
+        ids=np.full(order.size, "", np.object_) if rows.ids is None else rows.ids[order],
+        texts=_in_order(rows.texts, order),
+        classes=named.classes,
+        files=rows.files,
+        file=rows.file[order],
+        row=rows.row[order],
+        metadata={name: column[order] for name, column in rows.metadata.items()},
+        keys=keys,
+        hashes=keys if rows.hashes is rows.keys else _in_order(rows.hashes, order),
     )
-    about = (
-        notes.embedded(parts),
-        notes.drawn(given, split, settings.seed),
-        notes.duplicated(examples),
-        notes.empty(examples),
-        notes.texts(parts, settings.text_column),
-    )
+    about = (notes.drawn(rows.split, split, settings.seed), notes.duplicated(examples), notes.empty(examples))
     return replace(examples, notes=(*passed_over, *(note for subject in about for note in subject)))
 
 
@@ -103,6 +143,10 @@ def _completed(
     if shares:
         split[free] = splitting.draw(codes[free], group[free], shares, seed=settings.seed)
     return split
+
+
+def _in_order(column: NDArray[Scalar] | None, order: NDArray[np.intp]) -> NDArray[Scalar] | None:
+    return None if column is None else column[order]
 
 
 def _column(columns: Sequence[NDArray[np.object_] | None], sizes: Sequence[int]) -> NDArray[np.object_] | None:

@@ -60,7 +60,7 @@ def applied(examples: Examples, answers: Sequence[Answer]) -> Examples:
 
 def _groups(examples: Examples, wanted: set[str]) -> dict[str, int]:
     """The duplicate group of every row hash that is wanted and in the data."""
-    hashes = identity.row_hashes(examples.features, examples.texts, len(examples))
+    hashes = identity.row_hashes(examples.features, examples.texts, len(examples), known=examples.hashes)
     return {found: int(examples.group[n]) for n, found in enumerate(hashes) if found in wanted}
 
 

@@ -181,7 +181,7 @@ def _read_csv(path: Path) -> tuple[Answer, ...]:
     if missing := [name for name in ("row_hash", "answer") if name not in table.values]:
         seen = phrases.names(table.header)
         raise UserError(
-            f"{path.name}: no column {phrases.names(missing)}, only {seen}: give both, as `review export` does"
+            f"{path.name}: no column {phrases.names(missing)}, only {seen}: give both, as the exported file has them"
         )
     answers, torn = [], []
     for row in range(table.rows):

@@ -5,7 +5,8 @@ Letters: N texts, T tokens of all texts together, L tokens of the longest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,16 +34,19 @@ class Tokens:
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, texts: Sequence[Sequence[int] | NDArray[np.int32]]) -> Tokens:
-        """Make tokens of lists of ids.
+    def of(cls, texts: Iterable[Sequence[int] | NDArray[np.int32]]) -> Tokens:
+        """Make tokens of lists of ids, taken one after another: none is held beside what is made of it.
 
         >>> Tokens.of([[5, 2], []]).padded().tolist()
         [[5, 2], [0, 0]]
         """
-        filled = [np.asarray(ids, np.int32) if len(ids) else np.array([NOTHING], np.int32) for ids in texts]
-        starts = np.zeros(len(filled) + 1, np.int64)
-        np.cumsum([ids.size for ids in filled], out=starts[1:])
-        return cls(np.concatenate([np.empty(0, np.int32), *filled]), starts)
+        every, lengths = bytearray(), array("q")
+        for ids in texts:
+            every += np.asarray(ids if len(ids) else (NOTHING,), np.int32).tobytes()
+            lengths.append(max(1, len(ids)))
+        starts = np.zeros(len(lengths) + 1, np.int64)
+        np.cumsum(lengths, out=starts[1:])
+        return cls(np.frombuffer(every, np.int32), starts)
 
     def __len__(self) -> int:
         return self.starts.size - 1

@@ -4,6 +4,9 @@ The order of the rows is a pure function of (seed, epoch, block): blocks of neig
 share, so what has to be read at a time is one block, and inside a block each seed has its own order. A member's stream is that order less the
 rows it does not learn from, in batches of B; only the last batch of an epoch may be ragged.
 
+Of rows that lie on several hosts a block has its share of each file, so that all hosts have work in every batch; which rows come together
+depends on the files, not on the number of hosts.
+
 Letters: M members, B batch rows, K steps of a chunk.
 """
 
@@ -38,14 +41,20 @@ class Chunk:
     weights: NDArray[np.float64]
 
 
-def order(total: int, seed: int, epoch: int, block_rows: int = BLOCK_ROWS) -> Iterator[NDArray[np.int64]]:
-    """Yield the rows 0..total-1 block by block in this epoch's order."""
+def order(
+    total: int, seed: int, epoch: int, block_rows: int = BLOCK_ROWS, mixed: NDArray[np.integer] | None = None
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the rows 0..total-1 block by block in this epoch's order.
+
+    mixed: (total,) rows in the order of which stretches are blocks, where there are several; None is the order of their numbers.
+    """
     blocks = -(-total // block_rows)
     for block in np.random.default_rng((epoch, blocks)).permutation(blocks):
         first = int(block) * block_rows
         size = min(block_rows, total - first)
         rng = np.random.default_rng((seed, ORDER_STREAM, epoch, int(block)))
-        yield first + rng.permutation(size)
+        drawn = first + rng.permutation(size)
+        yield drawn if mixed is None or blocks == 1 else mixed[drawn].astype(np.int64)
 
 
 def steps(member: Member, batch_size: int, epochs: int) -> int:
@@ -53,16 +62,16 @@ def steps(member: Member, batch_size: int, epochs: int) -> int:
     return -(-len(member.rows) // batch_size) * epochs
 
 
-def batches(member: Member, batch_size: int, epochs: int, start: int = 0) -> Iterator[NDArray[np.int64]]:
+def batches(
+    member: Member, batch_size: int, epochs: int, start: int = 0, mixed: NDArray[np.integer] | None = None
+) -> Iterator[NDArray[np.int64]]:
     """Yield the member's batches (B,) from step `start` on; the last of each epoch may be shorter."""
     per_epoch = steps(member, batch_size, 1)
-    mine = np.zeros(member.targets.shape[0], dtype=bool)
-    mine[member.rows] = True
     for epoch in range(start // per_epoch, epochs):
         skip = max(0, start - epoch * per_epoch) * batch_size
         left = np.empty(0, dtype=np.int64)
-        for block in order(mine.size, member.seed, epoch):
-            left = np.concatenate([left, block[mine[block]]])
+        for block in order(member.targets.shape[0], member.seed, epoch, mixed=mixed):
+            left = np.concatenate([left, _own(member, block)])
             passed = min(skip, left.size)
             skip, left = skip - passed, left[passed:]
             whole = left.size - left.size % batch_size
@@ -72,10 +81,25 @@ def batches(member: Member, batch_size: int, epochs: int, start: int = 0) -> Ite
             yield left
 
 
-def chunks(members: Sequence[Member], batch_size: int, epochs: int, size: int, start: int = 0) -> Iterator[Chunk]:
+def _own(member: Member, block: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of the rows of a block those that the member learns from: looked up, for a mark on each of millions of rows is dear for each member."""
+    place = np.searchsorted(member.rows, block)
+    own: NDArray[np.int64] = block[member.rows[np.minimum(place, member.rows.size - 1)] == block]
+    return own
+
+
+def chunks(
+    members: Sequence[Member],
+    batch_size: int,
+    epochs: int,
+    size: int,
+    start: int = 0,
+    *,
+    mixed: NDArray[np.integer] | None = None,
+) -> Iterator[Chunk]:
     """Yield the steps of all members, `size` at a time, from step `start` (a multiple of `size`) until the longest member ends."""
     total = max(steps(member, batch_size, epochs) for member in members)
-    streams = [batches(member, batch_size, epochs, start) for member in members]
+    streams = [batches(member, batch_size, epochs, start, mixed) for member in members]
     for first in range(start, total, size):
         count = min(size, total - first)
         rows = np.zeros((count, len(members), batch_size), dtype=np.int64)

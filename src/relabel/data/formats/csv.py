@@ -15,7 +15,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from relabel.data import phrases
-from relabel.data.formats import dimensions
+from relabel.data.formats import dimensions, strings
 from relabel.data.formats.matrix import Matrix
 from relabel.data.formats.sequential import Sequential
 from relabel.data.formats.table import Chunk, Table
@@ -38,7 +38,7 @@ def read(path: Path, wanted: Sequence[str]) -> Table:
     if twice:
         raise UserError(f"column {phrases.names(twice)} is there more than once: keep one")
     parsed = _parsed(path, columns or names[:1])  # the rows are counted even where no column is wanted
-    return Table(parsed.num_rows, names, {name: parsed[name].to_numpy() for name in columns})
+    return Table(parsed.num_rows, names, {name: strings.joined(parsed[name]) for name in columns})
 
 
 def chunks(path: Path, wanted: Sequence[str], *, names: Sequence[str] = (), encoding: str = "utf8") -> Iterator[Chunk]:

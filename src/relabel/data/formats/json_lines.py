@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relabel.data import phrases
-from relabel.data.formats import dimensions
+from relabel.data.formats import dimensions, strings
 from relabel.data.formats.matrix import Matrix
 from relabel.data.formats.sequential import Sequential, step
 from relabel.data.formats.table import Chunk, Table
@@ -37,9 +37,12 @@ def read(path: Path, wanted: Sequence[str]) -> Table:
     """
     names = header(path)
     values: dict[str, list[str]] = {name: [] for name in dict.fromkeys(wanted) if name in names}
+    few = {name: strings.Few() for name in values}
     rows = 0
     for record in _sound(path):
         _add(values, record, path)
+        for name, column in values.items():
+            column[-1] = few[name].one(column[-1])
         rows += 1
     return Table(rows, names, {name: np.array(column, np.object_) for name, column in values.items()})
 

@@ -2,55 +2,83 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
-from relabel.data.formats.matrix import Matrix, flat_shape
+from relabel.data.formats.matrix import Copy, Matrix, flat_shape
+from relabel.data.stored import Held, Stretch
 from relabel.errors import UserError
 
 ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 """How a file of several arrays begins, and an empty one."""
 
 REMEDY = "save the embeddings alone, as one array: np.save(path, array)"
+TORN = f"no array can be read from it: it is truncated, or not a file of numpy; {REMEDY}"
+HEADERS = {(1, 0): numpy_format.read_array_header_1_0, (2, 0): numpy_format.read_array_header_2_0}
+HEADERS[3, 0] = HEADERS[2, 0]  # they differ in the names of fields alone, which no array of floats has
 
 
 def read(path: Path) -> Matrix:
-    """Open one array (N, D) or (N, 1, D) of float16, float32 or float64, memory-mapped and read-only.
+    """Open one array (N, D) or (N, 1, D) of float16, float32 or float64; its rows are read from beginning to end, or where they lie.
 
     Raises UserError where the file is truncated or holds anything else: objects, several arrays, integers.
     """
-    array = _array(path)
-    rows, width = flat_shape(array.shape, f"{array.dtype} array")
-    flat = array if array.ndim == 2 else array[:, 0]  # noqa: PLR2004  # (N, 1, D)
+    with path.open("rb") as file:
+        shape, by_columns, dtype = _header(file)
+        start = file.tell()
+    if dtype.kind != "f" or dtype.itemsize not in (2, 4, 8):
+        raise UserError(f"an array of {dtype}: give float16, float32 or float64")
+    rows, width = flat_shape(shape, f"{dtype} array")
+    if path.stat().st_size < start + rows * width * dtype.itemsize:
+        raise UserError(TORN)
+    half = dtype.itemsize == 2  # noqa: PLR2004  # bytes
+    if by_columns:
+        return Matrix(rows, width, _by_columns(np.memmap(path, dtype, "r", start, (rows, width), "F")), half=half)
+    stretch = Stretch(Held(os.open(path, os.O_RDONLY | os.O_CLOEXEC)), start, dtype, rows, width, path)
+    return Matrix(rows, width, _by_rows(stretch), lies=stretch, half=half)
 
-    def copy(start: int, out: NDArray[np.float32]) -> None:
-        with np.errstate(over="ignore"):
-            np.copyto(out, flat[start : start + len(out)], casting="same_kind")
 
-    return Matrix(rows, width, copy)
-
-
-def _array(path: Path) -> NDArray[np.floating]:
-    with path.open("rb") as file:  # numpy leaves a broken archive open
-        if file.read(len(ARCHIVES[0])) in ARCHIVES:
-            raise UserError(f"an archive of arrays (.npz) where one array is expected; {REMEDY}")
+def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Give shape, whether columns come one after another, and type; the file stands at the first value then."""
+    if file.read(len(ARCHIVES[0])) in ARCHIVES:
+        raise UserError(f"an archive of arrays (.npz) where one array is expected; {REMEDY}")
+    file.seek(0)
     try:
-        loaded: NDArray[np.floating] = np.load(path, mmap_mode="r", allow_pickle=False)
+        version = numpy_format.read_magic(file)
+    except ValueError:
+        raise UserError(
+            f"no array of numpy, but a pickle, another format, or a truncated file: nothing of it was run; {REMEDY}"
+        ) from None
+    try:
+        shape, by_columns, dtype = HEADERS[version](file)
     except Exception as error:  # a torn header can end in any exception of the reader
         if isinstance(error, MemoryError | OSError):
             raise
-        raise UserError(f"{_seen(str(error))}; {REMEDY}") from None
-    if loaded.dtype.kind != "f" or loaded.dtype.itemsize not in (2, 4, 8):
-        raise UserError(f"an array of {loaded.dtype}: give float16, float32 or float64")
-    return loaded
+        raise UserError(TORN) from None
+    if dtype.hasobject:
+        raise UserError(f"an array of Python objects, which is a pickle: nothing of it was run; {REMEDY}")
+    return shape, by_columns, dtype
 
 
-def _seen(message: str) -> str:
-    """Say in our words what numpy met: its own advice is to allow pickles."""
-    if "objects" in message:
-        return "an array of Python objects, which is a pickle: nothing of it was run"
-    if "pickled" in message:
-        return "no array of numpy, but a pickle, another format, or a truncated file: nothing of it was run"
-    return "no array can be read from it: it is truncated, or not a file of numpy"
+def _by_rows(stretch: Stretch) -> Copy:
+    def copy(first: int, out: NDArray[np.float32]) -> None:
+        block = out if stretch.dtype == np.float32 else np.empty(out.shape, stretch.dtype)
+        stretch.read(first, block)
+        if block is not out:
+            with np.errstate(over="ignore"):
+                np.copyto(out, block, casting="same_kind")
+
+    return copy
+
+
+def _by_columns(array: NDArray[np.floating]) -> Copy:
+    def copy(first: int, out: NDArray[np.float32]) -> None:
+        with np.errstate(over="ignore"):
+            np.copyto(out, array[first : first + len(out)], casting="same_kind")
+
+    return copy

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from relabel.data import phrases
-from relabel.data.formats import dimensions
+from relabel.data.formats import dimensions, strings
 from relabel.data.formats.matrix import Matrix
 from relabel.data.formats.sequential import Sequential, step
 from relabel.data.formats.table import Chunk, Table
@@ -40,7 +40,7 @@ def read(path: Path, wanted: Sequence[str]) -> Table:
         pieces: dict[str, list[NDArray[np.object_]]] = {name: [np.empty(0, np.object_)] for name in columns}
         for batch in file.iter_batches(ROWS, columns=columns) if columns else ():
             for name in columns:
-                pieces[name].append(_strings(name, batch[name]).to_numpy(zero_copy_only=False))
+                pieces[name].append(strings.shared(_strings(name, batch[name])))
         values = {name: np.concatenate(own) for name, own in pieces.items()}
         return Table(file.metadata.num_rows, tuple(file.schema_arrow.names), values)
 
@@ -69,12 +69,13 @@ def embeddings(path: Path, taken: Collection[str], rows: int) -> Matrix | None:
         if lists and rows:
             width = _width(file, lists[0])
             copy = Sequential(rows, lambda: _of_lists(path, lists[0], width)).copy
-            return Matrix(rows, width, copy, f"column `{lists[0]}`")
+            return Matrix(rows, width, copy, f"column `{lists[0]}`", half=_is_half(fields[lists[0]].value_type))
         names = dimensions.numbered(name for name, kind in fields.items() if _is_number(kind))
         if not names:
             return None
         copy = Sequential(rows, lambda: _of_columns(path, names)).copy
-        return Matrix(rows, len(names), copy, dimensions.described(names))
+        half = all(_is_half(fields[name]) for name in names)
+        return Matrix(rows, len(names), copy, dimensions.described(names), half=half)
 
 
 @contextmanager
@@ -111,6 +112,10 @@ def _strings(name: str, column: pa.Array) -> pa.Array:
 
 def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
+def _is_half(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_float16(kind))
 
 
 def _is_list(kind: pa.DataType | None) -> bool:

@@ -36,7 +36,7 @@ def read(path: Path) -> Matrix:
 
         torch.from_numpy(out).copy_(flat[start : start + len(out)])
 
-    return Matrix(rows, width, copy)
+    return Matrix(rows, width, copy, half=_kind(tensor) == "float16")
 
 
 def loaded(path: Path, remedy: str) -> Any:

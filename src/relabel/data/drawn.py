@@ -1,0 +1,62 @@
+"""Some of the rows, as if there were no others.
+
+Letters: N rows of the examples, U of them drawn, b of these asked for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relabel.data.examples import Examples, Features, Reviews
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Features of the rows (U,) among those of all: none is copied."""
+
+    features: Features
+    rows: NDArray[np.intp]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(U, D)."""
+        return self.rows.size, self.features.shape[1]
+
+    def take(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Give the chosen rows (b,), as positions among the drawn ones, as (b, D) float32."""
+        return self.features.take(self.rows[rows])
+
+
+def part_of(examples: Examples, rows: NDArray[np.intp]) -> Examples:
+    """Give the rows (U,) of examples, which rise; groups of duplicates keep their numbers."""
+    columns: dict[str, Any] = {
+        each.name: getattr(examples, each.name)[rows]
+        for each in dataclasses.fields(examples)
+        if isinstance(getattr(examples, each.name), np.ndarray)
+    }
+    if examples.features is not None:
+        columns["features"] = Drawn(examples.features, rows)
+    if examples.texts is not None:
+        columns["texts"] = examples.texts[rows]
+    if examples.reviews is not None:
+        columns["reviews"] = _reviews(examples.reviews, rows)
+    columns["metadata"] = {name: values[rows] for name, values in examples.metadata.items()}
+    return dataclasses.replace(examples, **columns)
+
+
+def spread(values: NDArray[Any], rows: NDArray[np.intp], count: int, missing: float) -> NDArray[Any]:
+    """Put values (U,) of drawn rows where these lie among all: (N,), and what is `missing` elsewhere."""
+    if rows.size == count:
+        return values
+    whole = np.full(count, missing, values.dtype)
+    whole[rows] = values
+    return whole
+
+
+def _reviews(reviews: Reviews, rows: NDArray[np.intp]) -> Reviews:
+    return Reviews(**{each.name: getattr(reviews, each.name)[rows] for each in dataclasses.fields(reviews)})
