@@ -175,21 +175,38 @@ def test_pipe_mode_is_refused_with_the_way_out(paths) -> None:
     assert "FastFile" in problem
 
 
-def test_shards_are_refused_on_several_hosts(paths) -> None:
-    """Folds over a part of the rows would hide the other parts: the message says what to use."""
-    channels(paths, "train")
-    paths.input_data_config.write_text('{"train": {"S3DistributionType": "ShardedByS3Key"}}')
+SHARDED = {"S3DistributionType": "ShardedByS3Key"}
+
+
+def test_sharded_channels_are_named_and_may_be_empty_here(paths) -> None:
+    """Of several hosts one may get no file of a small channel, and then perhaps no folder: the channel is there nevertheless."""
+    channels(paths, "train", "test")
+    paths.input_data_config.write_text(json.dumps({"train": SHARDED, "dev": SHARDED, "test": {}}))
+    paths.resource_config[0].write_text('{"current_host": "a", "hosts": ["a", "b"]}')
+    told = read(paths)
+    assert list(told.channels) == ["dev", "test", "train"]
+    assert told.sharded == {"train", "dev"}
+
+
+@pytest.mark.parametrize("name", ["model", "encoder", "reviewed"])
+def test_what_every_host_needs_whole_may_not_be_sharded(paths, name) -> None:
+    """The message says what to use."""
+    channels(paths, "train", name)
+    paths.input_data_config.write_text(json.dumps({"train": {}, name: SHARDED}))
     paths.resource_config[0].write_text('{"current_host": "a", "hosts": ["a", "b"]}')
     (problem,) = problems(paths)
+    assert f"`{name}`" in problem
     assert "FullyReplicated" in problem
 
 
 def test_one_shard_is_the_whole(paths) -> None:
-    """On one host ShardedByS3Key gives every row."""
+    """On one host ShardedByS3Key gives every row, so its folder must be there."""
     channels(paths, "train")
-    paths.input_data_config.write_text('{"train": {"S3DistributionType": "ShardedByS3Key"}}')
     paths.resource_config[0].write_text('{"current_host": "a", "hosts": ["a"]}')
+    paths.input_data_config.write_text(json.dumps({"train": SHARDED}))
     assert list(read(paths).channels) == ["train"]
+    paths.input_data_config.write_text(json.dumps({"train": SHARDED, "dev": SHARDED}))
+    assert "no folder" in problems(paths)[0]
 
 
 @pytest.mark.parametrize("spelling", [0, 1])
@@ -287,3 +304,13 @@ def test_reading_writes_nothing(paths) -> None:
     before = sorted((str(path), path.stat().st_mtime_ns) for path in paths.root.rglob("*"))
     read(paths)
     assert sorted((str(path), path.stat().st_mtime_ns) for path in paths.root.rglob("*")) == before
+
+
+def test_answers_that_a_person_names_stand_in_place_of_their_channel(paths, tmp_path) -> None:
+    """The file is the channel `reviewed`; one that is not there is a problem that names it."""
+    channels(paths, "train", "reviewed")
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text("")
+    assert read(paths.moved(reviews=answers)).channels == {"train": paths.channels / "train", "reviewed": answers}
+    (problem,) = problems(paths.moved(reviews=tmp_path / "none.jsonl"))
+    assert str(tmp_path / "none.jsonl") in problem

@@ -67,6 +67,29 @@ def test_a_disk_that_is_full_hides_nothing(tmp_path, monkeypatch) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_disk_that_is_full_has_room_for_the_cause(tmp_path, monkeypatch) -> None:
+    """Where room was kept, a failure is written over it; and nothing is left of the room."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with failure.room(tmp_path / "failure"):
+        monkeypatch.setattr(os, "fsync", full)
+        assert failure.write(tmp_path / "failure", PlatformError("no space left"))
+    assert (tmp_path / "failure").read_text() == "no space left"
+    assert [path.name for path in tmp_path.iterdir()] == ["failure"]
+
+
+def test_room_that_was_not_needed_goes(tmp_path) -> None:
+    """A job that ended well leaves its folder as if there had been none; where none can be kept, nothing fails."""
+    with failure.room(tmp_path / "failure"):
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with failure.room(tmp_path / "file" / "failure"):
+        pass
+
+
 @pytest.mark.parametrize("place", ["file/failure", "folder"])
 def test_a_place_that_cannot_be_written_hides_nothing(tmp_path, place) -> None:
     """A file where a folder should be, or a folder where the file should be, is no second failure."""

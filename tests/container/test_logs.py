@@ -65,11 +65,11 @@ def test_carriage_returns_and_colours_stay_out() -> None:
 
 
 def test_a_traceback_follows_its_message() -> None:
-    """The log has the whole cause."""
+    """The log has the whole cause, indented."""
     stream = io.StringIO()
     logs.configure(stream)
     logging.getLogger("relabel").error("failed", exc_info=ValueError("cause"))
-    assert stream.getvalue() == "ERROR failed\nValueError: cause\n"
+    assert stream.getvalue() == "ERROR failed\n  ValueError: cause\n"
 
 
 @pytest.mark.parametrize(("said", "level"), [("10", 10), ("debug", 10), ("WARNING", 30), ("", 20), ("loud", 20)])

@@ -37,3 +37,20 @@ def test_no_limit_is_the_machine_s_memory(tmp_path) -> None:
 def test_a_kernel_that_tells_nothing_is_no_failure(tmp_path) -> None:
     """What is unknown is None."""
     assert memory.read(tmp_path / "absent") == Memory(limit=MACHINE)
+
+
+def test_a_process_beside_other_groups_finds_its_own(tmp_path) -> None:
+    """By the name that the kernel tells it; where there is no such folder, what is mounted is its group."""
+    for name, size in (("jobs/one", 8), ("jobs/two", 4)):
+        (tmp_path / "v2" / name).mkdir(parents=True)
+        (tmp_path / "v2" / name / "memory.max").write_text(f"{GIB // size}\n")
+        (tmp_path / "v1" / "memory" / name).mkdir(parents=True)
+        (tmp_path / "v1" / "memory" / name / "memory.limit_in_bytes").write_text(f"{GIB // size}\n")
+    (tmp_path / "v1" / "memory" / "memory.limit_in_bytes").write_text(f"{GIB // 2}\n")
+    own = tmp_path / "own"
+    own.write_text("0::/jobs/one\n")
+    assert memory.read(tmp_path / "v2", own).limit == GIB // 8
+    own.write_text("5:cpu,cpuacct:/jobs/one\n4:memory:/jobs/two\n0::/\n")
+    assert memory.read(tmp_path / "v1", own).limit == GIB // 4
+    own.write_text("4:memory:/docker/elsewhere\n")
+    assert memory.read(tmp_path / "v1", own).limit == GIB // 2

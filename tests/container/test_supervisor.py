@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from relabel.container import supervisor
+from relabel.container.memory import GIB, Memory
 from relabel.container.supervisor import FORWARDED
 
 SUPERVISOR = [sys.executable, "-m", "relabel.container.supervisor"]
@@ -124,7 +126,7 @@ def test_a_command_that_fails_in_silence_is_explained(run, failure, code, ours) 
 @pytest.mark.parametrize(
     ("signum", "expected"),
     [
-        (signal.SIGKILL, ["SIGKILL", "out of memory", "GiB", "instance with more memory"]),
+        (signal.SIGKILL, ["SIGKILL", "memory", "GiB", "instance with more memory"]),
         (signal.SIGBUS, ["SIGBUS", "shared memory", "larger volume"]),
         (signal.SIGSEGV, ["signal 11", "Segmentation fault"]),
         (signal.SIGTERM, ["another process", "Terminated"]),
@@ -138,6 +140,30 @@ def test_a_command_that_a_signal_killed_is_explained(run, failure, signum, expec
     for part in expected:
         assert part in failure.read_text()
         assert part in err
+
+
+@pytest.mark.parametrize(("kills", "likely"), [(None, "most likely out of memory"), (4, "most likely"), (3, "outside")])
+def test_a_kill_is_explained_by_what_the_kernel_counts(kills, likely) -> None:
+    """Memory is named first, unless the kernel counts no process that was killed for want of it since the job began."""
+    explained = str(supervisor._killed(Memory(8 * GIB, kills=3), Memory(8 * GIB, peak=7 * GIB, kills=kills)))
+    assert likely in explained
+    assert "memory 8.0 GiB, peak 7.0 GiB" in explained
+
+
+def test_a_mapped_file_that_is_cut_short_is_explained(run, tmp_path, failure) -> None:
+    """The process dies of reading what is no longer there, with no word of its own: the failure file says what is likely."""
+    (tmp_path / "rows.npy").write_bytes(bytes(1 << 16))
+    code, _, _ = run(
+        *python(f"""
+import mmap, os
+with open({str(tmp_path / "rows.npy")!r}, "r+b") as file:
+    rows = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    os.truncate(file.fileno(), 0)
+    rows[5000]
+""")
+    )
+    assert code == 128 + signal.SIGBUS
+    assert "a file or shared memory that it had mapped was cut short" in failure.read_text()
 
 
 def test_a_command_that_is_not_there_is_explained(run, failure) -> None:

@@ -129,6 +129,11 @@ class Engine:
         """Wait for a container to end; its exit code."""
         return int(self.call("wait", name, timeout=timeout).log)
 
+    def identity(self) -> str:
+        """Give the image's id, "" where there is none."""
+        found = self.call("image", "inspect", "--format", "{{.Id}}", self.tag)
+        return found.log.strip() if found.code == 0 else ""
+
     def inside(self, name: str, *command: str) -> Ended:
         """Run a command in a running container."""
         return self.call("exec", name, *command)
@@ -173,6 +178,7 @@ def _built(engine: Engine, target: str, there: str) -> Engine:
     if wheels := os.environ.get("PIP_FIND_LINKS_URL"):
         arguments += ["--build-arg", f"PIP_FIND_LINKS={wheels}", "--network", "host"]
     built = dataclasses.replace(engine, tag="relabel:under-test" if target == "cpu" else f"relabel:{target}-under-test")
+    earlier = built.identity()
     ended = built.call(
         *("build", "--file", str(ROOT / "docker" / "Dockerfile"), "--target", target, "--tag", built.tag),
         *arguments,
@@ -180,6 +186,8 @@ def _built(engine: Engine, target: str, there: str) -> Engine:
         timeout=1800,
     )
     assert ended.code == 0, ended.log[-4000:]
+    if earlier and earlier != built.identity():
+        built.call("rmi", earlier)  # a build a day fills a disk; one that has another name too, or is in use, stays
     return built
 
 

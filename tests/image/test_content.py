@@ -141,8 +141,9 @@ def test_no_secrets_lie_in_it(image) -> None:
 
 
 def test_labels_say_what_it_is(image) -> None:
-    """Title, licence and description, and that the platform may choose the port."""
+    """Title, licence and description, and that the platform may choose the port and give it many models."""
     labels = image.call("inspect", "--format", "{{json .Config.Labels}}", image.tag).log
     for name in ("title", "description", "licenses", "version", "revision"):
         assert f"org.opencontainers.image.{name}" in labels
     assert '"com.amazonaws.sagemaker.capabilities.accept-bind-to-port":"true"' in labels
+    assert '"com.amazonaws.sagemaker.capabilities.multi-models":"true"' in labels

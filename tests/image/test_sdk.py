@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from relabel.model import reference
 from relabel.model.artifact import FILES, TRAINING_ROWS
 from relabel.serving import served
 
@@ -45,7 +46,7 @@ def used(line: str, engine, tag: str, folder: Path, *options: str) -> list[dict[
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert ended.returncode == 0, ended.stdout
@@ -57,7 +58,7 @@ def unpacked(archive: Path, into: Path) -> Path:
     """Unpack what the SDK made of the model folder."""
     into.mkdir()
     with tarfile.open(archive) as packed:
-        for name in (*FILES, TRAINING_ROWS):
+        for name in (*FILES, TRAINING_ROWS, reference.FILE):
             (into / name).write_bytes(packed.extractfile(name).read())
     return into
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relabel.model import package
+from relabel.model import artifact, package
+from relabel.model.artifact import Artifact, Model
 
 pytestmark = pytest.mark.image
 
@@ -163,3 +165,88 @@ def test_a_gigabyte_is_enough_for_large_requests(image, trained, tmp_path, megab
         assert all(body.count('"label"') == rows for status, body in answers if status == 200)
         assert (kills, image.call("inspect", "--format", "{{.State.OOMKilled}}", name).log) == (0, "false\n")
         assert peak < GIB
+
+
+FOLDERS = Path("/opt/ml/models")
+MANY = (
+    "--env",
+    "SAGEMAKER_MULTI_MODEL=true",
+    "--env",
+    "SAGEMAKER_BIND_TO_PORT=8080",
+    "--env",
+    "SAGEMAKER_SAFE_PORT_RANGE=9000-9999",
+)
+
+
+@pytest.fixture
+def models(trained, tmp_path) -> Path:
+    """A folder as the platform fills it: each model below a name of its own, in `model`; beside it nothing to serve alone."""
+    for name in ("first", "second"):
+        shutil.copytree(trained[0] / "model", tmp_path / "models" / name / "model")
+    (tmp_path / "models" / "broken" / "model").mkdir(parents=True)
+    (tmp_path / "model").mkdir()
+    return tmp_path
+
+
+def asked(address: str, method: str, path: str, body: object = None) -> tuple[int, dict[str, object]]:
+    """Make a request of the API for many models."""
+    data = () if body is None else ("--data", json.dumps(body), "--header", "Content-Type: application/json")
+    status, said = curl(f"{address}{path}", "--request", method, *data)
+    return status, json.loads(said) if said else {}
+
+
+def test_many_models_by_the_platform_s_api(image, trained, models) -> None:
+    """Statuses and bodies of a whole life of models, as the platform's own containers are tested for them, in a container of a gigabyte."""
+    rows = some_rows(trained[0])
+    options = ("--volume", f"{models / 'models'}:{FOLDERS}:ro", "--memory", "1g", "--memory-swap", "1g", *MANY)
+    with image.given(*options).serving(models, "serve") as (name, address):
+        wait_until_loaded(address)
+        assert asked(address, "GET", "/models") == (200, {"models": []})
+        urls = {model: str(FOLDERS / model / "model") for model in ("first", "second")}
+        for model, url in urls.items():
+            said = asked(address, "POST", "/models", {"model_name": model, "url": url})
+            assert said == (200, {"status": "Workers scaled"})
+        status, said = asked(address, "POST", "/models", {"model_name": "first", "url": urls["first"]})
+        assert (status, said["message"]) == (409, "Model first is already registered.")
+        listed = [{"modelName": model, "modelUrl": url} for model, url in urls.items()]
+        assert asked(address, "GET", "/models") == (200, {"models": listed})
+        assert asked(address, "GET", "/models/second") == (200, listed[1])
+        status, said = asked(address, "POST", "/models/second/invoke", {"instances": rows.tolist()})
+        assert [line["label"] for line in said["predictions"]] == expected(trained[0], rows)
+        assert asked(address, "DELETE", "/models/second") == (200, {"status": 'Model "second" unregistered'})
+        status, said = asked(address, "POST", "/models/second/invoke", [[1]])
+        assert (status, said["message"]) == (404, "Model not found: second")
+        refused = {
+            "/opt/ml/models/none/model": 404,
+            "/opt/ml/models/broken/model": 400,
+            "/opt/ml/models/../..": 400,
+            "/etc": 400,
+        }
+        for url, status in refused.items():
+            assert asked(address, "POST", "/models", {"model_name": "a", "url": url})[0] == status
+        assert image.stop(name, patience=30) == 0
+
+
+def test_models_that_do_not_fit_are_507_and_nothing_is_killed(image, tmp_path) -> None:
+    """A share of the memory that holds a few: one that does not fit is refused, and fits once another has gone."""
+    width = 1150
+    tensors = {"mean": np.zeros(width, np.float32), "scale": np.ones(width, np.float32)}
+    tensors |= {"weight.0": np.ones((width, width), np.float32), "bias.0": np.zeros(width, np.float32)}
+    tensors |= {"weight.1": np.ones((width, 2), np.float32), "bias.1": np.zeros(2, np.float32)}
+    model = Model("dense", {"inputs": width, "width": width, "depth": 1, "classes": 2}, tensors)
+    artifact.save(tmp_path / "model" / "large", Artifact(model, ("a", "b"), "given"))
+    limited = ("--memory", "512m", "--memory-swap", "512m", *MANY, "--env", "RELABEL_MODELS_SHARE=0.25")
+    with image.given(*limited).serving(tmp_path, "serve") as (name, address):
+        wait_until_loaded(address)
+
+        def load(number: int) -> int:
+            said = {"model_name": str(number), "url": "/opt/ml/model/large"}
+            return asked(address, "POST", "/models", said)[0]
+
+        statuses = [load(number) for number in range(12)]
+        fitting = statuses.index(507)
+        assert statuses == [200] * fitting + [507] * (12 - fitting)
+        assert fitting > 0
+        assert asked(address, "DELETE", "/models/0")[0] == 200
+        assert load(99) == 200
+        assert image.inside(name, "python3", "-c", PEAK).log.split()[1] == "0"

@@ -20,17 +20,25 @@ RESULTS = {
     "data_issues.csv",
     "data_issues.json",
     "explanations.jsonl",
+    "figures",
     "final-results.json",
     "journal.jsonl",
     "label_issues.csv",
     "metrics.json",
+    "neighbours.parquet",
+    "population.json",
+    "population.parquet",
     "pre-annotations.json",
     "pre-results.json",
+    "predictions.parquet",
     "prob.csv",
+    "report.html",
     "run.json",
 }
 LONG = {"seeds": 2, "folds": 3, "max_epochs": 600, "checkpoint_seconds": 0.3, "threads": 1}
 """Four fits of some seconds each."""
+
+MODEL = {"model.safetensors", "model.json", "training_rows.npy", "reference.safetensors"}
 
 
 def names(folder: Path) -> set[str]:
@@ -55,11 +63,11 @@ def hyperparameters(root: Path) -> Path:
 
 
 def test_train_leaves_exactly_the_promised_files(trained) -> None:
-    """Exit code 0 without a network, the model's two files, the results, nothing else in any folder of the platform."""
+    """Exit code 0 without a network, the model's files, the results, nothing else in any folder of the platform."""
     root, ended = trained
     assert ended.code == 0, ended.log
     assert names(root) == {"input", "model", "output", "checkpoints"}
-    assert names(root / "model") == {"model.safetensors", "model.json", "training_rows.npy"}
+    assert names(root / "model") == MODEL
     assert names(root / "output" / "data") == RESULTS
     assert names(root / "output") == {"data"}
     assert names(root / "input" / "data" / "train") == {
@@ -147,7 +155,7 @@ def test_configuration_that_says_nothing_means_the_defaults(image, job, text) ->
             path.write_text(text)
     ended = image.run(root, "train")
     assert ended.code == 0, ended.log
-    assert names(root / "model") == {"model.safetensors", "model.json", "training_rows.npy"}
+    assert names(root / "model") == MODEL
     assert json.loads((root / "output" / "data" / "metrics.json").read_text())["settings"]["seeds"] == 5
 
 

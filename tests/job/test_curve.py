@@ -21,7 +21,9 @@ def looked(root, **others) -> tuple[Outlook, Examples]:
     """Weigh the data of a channel, quickly."""
     chosen = settings.parse(TrainSettings, {**FEW, **others})
     examples = reading.read({"train": root / "input" / "data" / "train"}, chosen)
-    return curve.run(examples, made(examples, chosen), chosen, lambda _name, _done, _total: None), examples
+    return curve.run(
+        examples, made(examples, chosen), chosen, curve.plainly(lambda _name, _done, _total: None)
+    ), examples
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_the_same_data_and_seed_give_the_same_figures(channel) -> None:
     chosen = settings.parse(TrainSettings, {**FEW, "seeds": 2})
     test = examples.split == 2
     other = dataclasses.replace(examples, labels=np.where(test, 1 - examples.labels, examples.labels))
-    assert curve.run(other, made(other, chosen), chosen, lambda _name, _done, _total: None) == found
+    assert curve.run(other, made(other, chosen), chosen, curve.plainly(lambda _name, _done, _total: None)) == found
 
 
 def test_every_stack_tells_how_far_it_is(channel) -> None:
@@ -62,7 +64,10 @@ def test_every_stack_tells_how_far_it_is(channel) -> None:
     chosen = settings.parse(TrainSettings, {**FEW, "seeds": 2, "max_epochs": 2})
     examples = reading.read({"train": channel(rows=300) / "input" / "data" / "train"}, chosen)
     found = curve.run(
-        examples, made(examples, chosen), chosen, lambda name, done, total: told.update({name: (done, total)})
+        examples,
+        made(examples, chosen),
+        chosen,
+        curve.plainly(lambda name, done, total: told.update({name: (done, total)})),
     )
     assert found.doubtful
     assert [*told] == ["shares", "cleaned", "copy", "checked"]

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from relabel.data.examples import Dense
+from relabel.errors import PlatformError
+from relabel.job import fits as kept
 from relabel.job.fits import UPLOADING, Fits, fit_key
 from relabel.model.artifact import Model
 from relabel.training.learner import Hooks
@@ -86,6 +88,22 @@ def test_a_stopped_fit_goes_on_whatever_lies_in_the_folder(tmp_path, harm) -> No
         assert older.exists(), "a file that is being uploaded is not deleted"
 
 
+def test_no_turned_bit_of_a_checkpoint_goes_unseen(tmp_path) -> None:
+    """Wherever it is, in arrays, facts or header: the file is passed over, or says what it said."""
+    path = tmp_path / "x.safetensors"
+    tensors = {"0.w": np.arange(6, dtype=np.float32).reshape(2, 3), "1.b": np.ones(2)}
+    kept._write(path, tensors, {"step": 416, "facts": {"epochs": 3, "best": 0.25}, "build": {"threads": 1}})
+    data, whole = path.read_bytes(), kept._read(path)
+    assert whole is not None
+    for at in range(len(data)):
+        for bit in range(8):
+            path.write_bytes(data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :])
+            found = kept._read(path)
+            assert found is None or (
+                found[1] == whole[1] and all(np.array_equal(found[0][n], tensors[n]) for n in tensors)
+            )
+
+
 def test_two_torn_snapshots_mean_starting_anew(tmp_path) -> None:
     """With no whole snapshot the fit starts from the beginning, and ends the same."""
     with pytest.raises(StoppedError):
@@ -117,3 +135,18 @@ def test_whatever_decides_a_fit_changes_its_key() -> None:
     keys += [fit_key("e", LEARNER, [base], None), fit_key("d", Stacked(2, Recipe(lr=1.0), "cpu"), [base], None)]
     assert len(set(keys)) == len(keys)
     assert keys[0] == fit_key("d", Stacked(2, Recipe(max_epochs=40, width=8), "cpu"), [base], None)
+
+
+def test_a_host_that_is_done_is_not_waited_for(hosts, tmp_path) -> None:
+    """Where another goes on to a fit, both are told which of them differs, before the fit begins."""
+
+    def part(company) -> str:
+        own = fits(tmp_path / str(company.rank), company=company)
+        with pytest.raises(PlatformError) as heard:
+            own.done() if company.rank else own.fit("one", LEARNER, FEATURES, MEMBERS)
+        return str(heard.value)
+
+    first, second = hosts(2, part)
+    assert first.startswith("before the fit one, algo-2 came to another result than algo-1")
+    assert second.startswith("before the end, algo-2 came to another result than algo-1")
+    assert not [*tmp_path.iterdir()]

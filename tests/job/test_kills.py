@@ -16,6 +16,7 @@ import pytest
 
 HYPERPARAMETERS = {
     "seeds": 2,
+    "report": "off",
     "folds": 3,
     "threads": 1,
     "checkpoint_seconds": 2,
@@ -112,8 +113,8 @@ def survive(channel, tmp_path, kills: int, epochs: int) -> tuple[float, list[Att
 
 
 def test_a_job_killed_four_times_ends_as_if_it_had_not_been(channel, tmp_path) -> None:
-    """SIGKILL and SIGTERM at moments spread over a job of a minute: the end is equal to the bit, little is repeated."""
-    seconds, attempts = survive(channel, tmp_path, kills=4, epochs=700)
+    """SIGKILL and SIGTERM at moments spread over a job of half a minute: the end is equal to the bit, little is repeated."""
+    seconds, attempts = survive(channel, tmp_path, kills=4, epochs=300)
     print(f"unbroken {seconds:.0f} s; repeated {[round(one.repeated(), 1) for one in attempts if one.killed_at]} s")  # noqa: T201
 
 

@@ -15,9 +15,21 @@ import pytest
 from relabel import files
 from relabel.container import environment, metrics
 from relabel.data import planted
+from relabel.data.examples import Dense
+from relabel.job import population, work
 from relabel.job.main import Done, train
-from relabel.model import artifact, predictor, training_rows
-from relabel.results import audit_table, cleaned, columns, journal, label_issues, metrics_file
+from relabel.model import artifact, predictor, reference, training_rows
+from relabel.report import page
+from relabel.results import (
+    audit_table,
+    cleaned,
+    columns,
+    journal,
+    label_issues,
+    metrics_file,
+    outlook_file,
+    predictions,
+)
 
 RESULTS = {
     "audit.parquet",
@@ -28,13 +40,19 @@ RESULTS = {
     "pre-annotations.json",
     "final-results.json",
     "metrics.json",
+    "predictions.parquet",
     "data_issues.json",
     "data_issues.csv",
     "explanations.jsonl",
+    "population.parquet",
+    "population.json",
+    "neighbours.parquet",
     "journal.jsonl",
     "run.json",
+    "report.html",
+    "figures",
 }
-QUICK = {"policy": "drop", "seeds": 2, "folds": 3, "max_epochs": 4, "lr": 0.003, "threads": 1}
+QUICK = {"policy": "drop", "seeds": 2, "folds": 3, "max_epochs": 4, "lr": 0.003, "threads": 1, "report": "off"}
 
 
 def run(root: Path, **overrides: object) -> Done:
@@ -55,12 +73,13 @@ def failure(root: Path) -> str:
 
 def test_a_job_leaves_the_model_and_every_result(channel) -> None:
     """Exit code 0, exactly the promised files, channels untouched, and tables that agree with each other."""
-    root = channel(QUICK)
+    root = channel({**QUICK, "report": "on"})
     before = contents(root / "input")
     assert run(root).code == 0
     folder = root / "output" / "data"
     assert {path.name for path in folder.iterdir()} == RESULTS
-    assert {path.name for path in (root / "model").iterdir()} == {*artifact.FILES, artifact.TRAINING_ROWS}
+    expected = {*artifact.FILES, artifact.TRAINING_ROWS, reference.FILE}
+    assert {path.name for path in (root / "model").iterdir()} == expected
     assert not (root / "output" / "failure").exists()
     assert contents(root / "input") == before, "channels are never written to"
 
@@ -76,6 +95,11 @@ def test_a_job_leaves_the_model_and_every_result(channel) -> None:
     assert {(line["file"], line["row"]) for line in journal.read(folder)} == dropped
     kept = {(line["file"], int(line["row"])) for line in cleaned.read(folder)}
     assert kept == {(line["file"], line["row"]) for line in audited if line["split"] == "train"} - dropped
+
+    tested = predictions.read(folder).to_pylist()
+    assert [audited[line["row"]]["split"] for line in tested] == ["test"] * 450
+    changed = sum(np.argmax(line["before"]) != np.argmax(line["after"]) for line in tested)
+    assert changed == metrics_file.read(folder)["comparison"]["changed"]["rows"]
 
 
 def test_the_reported_figures_are_the_served_models(channel) -> None:
@@ -106,10 +130,57 @@ def test_the_served_model_knows_the_rows_it_was_trained_on(channel) -> None:
     assert 1 <= served.temperature <= 16
 
 
+def test_a_report_that_cannot_be_made_costs_no_model(channel, monkeypatch, caplog) -> None:
+    """A fault of the report is in the log with its trace; the job ends well, and leaves all else."""
+    monkeypatch.setattr(page, "html", lambda *_arguments: 1 / 0)
+    root = channel({**QUICK, "report": "on"}, rows=300)
+    assert run(root).code == 0
+    assert {path.name for path in (root / "output" / "data").iterdir()} >= RESULTS - {"report.html", "figures"}
+    assert (root / "model" / "model.json").is_file()
+    (record,) = [record for record in caplog.records if "the report could not be made" in record.message]
+    assert record.exc_info is not None
+
+
+def test_rows_that_cannot_be_seen_together_cost_no_job(channel, monkeypatch, caplog) -> None:
+    """A fault of the map or the slices is in the log with its trace; the report is made without them."""
+    monkeypatch.setattr(population, "described", lambda *_arguments, **_named: 1 / 0)
+    root = channel({**QUICK, "report": "on"}, rows=300)
+    assert run(root).code == 0
+    left = {path.name for path in (root / "output" / "data").iterdir()}
+    assert left == RESULTS - {"population.parquet", "population.json", "neighbours.parquet"}
+    assert any("could not be made" in record.message and record.exc_info for record in caplog.records)
+
+
+def test_without_a_report_nothing_of_an_earlier_one_is_left(channel) -> None:
+    """`report` off takes away the page, the figures and what only they are made of."""
+    root = channel({**QUICK, "report": "on"}, rows=300)
+    assert run(root).code == 0
+    assert run(root, report="off").code == 0
+    left = {path.name for path in (root / "output" / "data").iterdir()}
+    assert left == RESULTS - {
+        *("report.html", "figures", "population.parquet", "population.json", "neighbours.parquet"),
+    }
+
+
 def test_the_same_job_gives_the_same_bytes(channel, tmp_path) -> None:
     """Two runs in two places differ in run.json alone."""
-    one, other = (channel(QUICK, root=tmp_path / name) for name in ("one", "other"))
+    one, other = (channel({**QUICK, "report": "on"}, root=tmp_path / name) for name in ("one", "other"))
     assert run(one).code == run(other).code == 0
+    for part in ("model", "output"):
+        first, second = contents(one / part), contents(other / part)
+        assert first.keys() == second.keys()
+        assert {name for name in first if first[name] != second[name]} <= {"data/run.json"}
+
+
+def test_embeddings_on_disk_give_the_same_bytes(channel, tmp_path, monkeypatch) -> None:
+    """A job that has no room for them in memory differs in run.json alone."""
+    one, other = (channel(QUICK, root=tmp_path / name, width=8) for name in ("one", "other"))
+    assert run(one).code == 0
+    monkeypatch.setattr(work, "EMBEDDINGS", 0)
+    outside = run(other)
+    assert outside.code == 0
+    assert outside.findings is not None
+    assert not isinstance(outside.findings.examples.features, Dense)
     for part in ("model", "output"):
         first, second = contents(one / part), contents(other / part)
         assert first.keys() == second.keys()
@@ -129,7 +200,10 @@ def test_keeping_everything_serves_the_model_of_the_given_labels(channel) -> Non
 
 
 def test_metric_lines_can_be_read_from_the_log(channel, caplog) -> None:
-    """Every figure of the platform's list that a job has is in its log, as its regular expression reads it."""
+    """Every figure of the platform's list that a job has is in its log once, as its regular expression reads it.
+
+    Those of a champion, which this job has none of, are in `test_champion`.
+    """
     import re  # noqa: PLC0415
 
     with caplog.at_level(logging.INFO):
@@ -137,7 +211,7 @@ def test_metric_lines_can_be_read_from_the_log(channel, caplog) -> None:
     lines = [record.getMessage() for record in caplog.records if record.name == metrics.LOGGER]
     for metric in metrics.METRICS:
         found = [match for line in lines if (match := re.search(metric.regex, line))]
-        assert len(found) == 1, metric.name
+        assert len(found) == (not re.match(r"champion_|challenger_|promote", metric.name)), metric.name
 
 
 def test_three_classes_with_names_go_through(tmp_path) -> None:
@@ -239,3 +313,28 @@ def test_a_poor_set_is_left_alone(tmp_path) -> None:
     assert done.findings is not None
     assert not done.findings.treatment.decision.any()
     assert "flagged" in metrics_file.read(tmp_path / "output" / "data")["treatment"]["verdict"]
+
+
+def test_a_job_that_is_asked_says_what_labels_are_worth(channel) -> None:
+    """outlook.json is the answer of `relabel curve`; its fits are kept as all others are, and a job that is not asked takes it away."""
+    asked = {"policy": "keep", "seeds": 1, "folds": 3, "threads": 1, "max_epochs": 2, "data_issues": "off"}
+    root = channel({**asked, "outlook": "on"}, rows=300)
+    assert run(root).code == 0
+    folder = root / "output" / "data"
+    first = outlook_file.read(folder)
+    assert first["rows"] == 300
+    assert first["sentence"]
+    kept = set((root / "checkpoints" / "fits").iterdir())
+    assert run(root).code == 0
+    assert outlook_file.read(folder) == first
+    assert set((root / "checkpoints" / "fits").iterdir()) == kept
+    assert run(root, outlook="off").code == 0
+    assert outlook_file.read(folder) is None
+
+
+def test_an_outlook_with_too_few_folds_is_refused_before_anything_is_fitted(channel) -> None:
+    """An audit inside a fold needs a pair of others."""
+    root = channel({"outlook": "on", "folds": 2, "threads": 1}, rows=300)
+    assert run(root).code == 2
+    assert "folds is 2" in failure(root)
+    assert not (root / "checkpoints").exists()

@@ -94,6 +94,7 @@ def test_a_text_is_read_and_predicted_in_serving_as_in_training(tmp_path, learne
         "folds": "2",
         "stemming": "porter",
         "data_issues": "off",
+        "report": "off",
     }
     trained(tmp_path / "data", tmp_path / "out", **chosen, **SMALL[learner])
     endpoint = served.load(tmp_path / "out" / "model")
@@ -132,7 +133,15 @@ def _varied(count: int) -> list[str]:
 def test_an_encoder_makes_the_vectors_and_goes_along(tmp_path, tiny_encoder) -> None:
     """Texts with an encoder: an mlp on its vectors, an endpoint that takes texts and vectors, and rows known again as either."""
     written(tmp_path / "data", rows=300)
-    chosen = {"policy": "keep", "seeds": "1", "folds": "2", "data_issues": "off", "max_epochs": "3", "lr": "0.01"}
+    chosen = {
+        "policy": "keep",
+        "seeds": "1",
+        "folds": "2",
+        "data_issues": "off",
+        "report": "off",
+        "max_epochs": "3",
+        "lr": "0.01",
+    }
     trained(tmp_path / "data", tmp_path / "out", tiny_encoder, **chosen)
     endpoint = served.load(tmp_path / "out" / "model")
     assert endpoint.read is not None
@@ -156,6 +165,7 @@ def test_an_encoder_is_trained_on(tmp_path, tiny_encoder) -> None:
         "seeds": "1",
         "folds": "2",
         "data_issues": "off",
+        "report": "off",
         "lr": "0.001",
         "max_epochs": "4",
     }

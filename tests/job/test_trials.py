@@ -3,19 +3,22 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from relabel.auditing import members
 from relabel.auditing.members import Members
 from relabel.auditing.policies import Limits
 from relabel.container import environment
-from relabel.data import planted
+from relabel.data import identity, planted, reading
 from relabel.data.examples import Dense, Examples
+from relabel.data.reviews import Answer, line
 from relabel.job import trials
 from relabel.job.main import train
 from relabel.job.material import Material
 from relabel.model import predictor
 from relabel.results import metrics_file
+from relabel.settings import TrainSettings
 from relabel.training import folds, linear
 from relabel.training.learner import Hooks
 from relabel.training.learners.stacked import Stacked
@@ -24,7 +27,7 @@ from relabel.training.out_of_fold import out_of_fold
 from relabel.training.stack import Recipe
 
 NOISE = np.array([[0.9, 0.1], [0.3, 0.7]])
-QUICK = {"seeds": 2, "folds": 3, "max_epochs": 4, "lr": 0.003, "threads": 1}
+QUICK = {"seeds": 2, "folds": 3, "max_epochs": 4, "lr": 0.003, "threads": 1, "report": "off"}
 
 
 def examples_of(made) -> Examples:
@@ -145,6 +148,30 @@ def test_noise_that_can_be_found_is_treated(tmp_path) -> None:
     assert choice["rows"] > 3000, "train out of fold, and half of dev"
     assert choice["why"] in treatment["verdict"]
     assert found["comparison"]["corrected"]["log_loss"]["gain"]["value"] > 0
+
+
+def test_what_people_mended_does_not_hide_what_is_left(tmp_path) -> None:
+    """People take the worst rows first and are right: the next job still expects the errors that are left, and treats them."""
+    before = job(tmp_path, NOISE)
+    made = planted.reviews(3000, width=16, noise=NOISE, seed=0, distance=2.5)
+    table = pd.read_parquet(tmp_path / "output" / "data" / "audit.parquet").iloc[:3000]
+    asked = np.argsort(-table.posterior.to_numpy(), kind="stable")[:250]
+    examples = reading.read({"train": tmp_path / "input" / "data" / "train"}, TrainSettings())
+    hashes = [*identity.row_hashes(examples.features, examples.texts, len(examples))]
+    answers = tmp_path / "input" / "data" / "reviewed" / "answers.jsonl"
+    answers.parent.mkdir()
+    answers.write_text(
+        "".join(line(Answer(row_hash=hashes[row], answer=str(made.truth[row]), reviewer="ann")) for row in asked)
+    )
+    wrong = made.given != made.truth
+    found, left = job(tmp_path, NOISE), wrong.sum() - wrong[asked].sum()
+    low, high = found["audit"]["expected_errors_interval"]
+    assert wrong[asked].sum() > 180
+    assert low <= left <= high
+    assert before["audit"]["expected_errors"] - 280 < found["audit"]["expected_errors"]
+    assert found["audit"]["kind_of_noise"]["kind"] == "class_conditional"
+    assert found["treatment"]["choice"]["outcome"] == "treated"
+    assert found["treatment"][found["treatment"]["choice"]["best"]] > 100
 
 
 def test_labels_without_noise_are_kept(tmp_path) -> None:

@@ -80,7 +80,7 @@ class Stopping:
     """A run of one member that ends at its first safe point behind a step, with a snapshot."""
 
     def __init__(self, step: int, kept: Snapshot | None = None) -> None:
-        self.kept, self.step = kept, step
+        self.kept, self.step, self.figures = kept, step, {}
 
     def safe_point(self, done: int, _total: int, snapshot: Callable[[], Snapshot]) -> None:
         if done > self.step:

@@ -6,6 +6,7 @@ Its files may be missing, empty or `null`; each of these says nothing, and then 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,17 @@ MODEL = "model"
 ENCODER = "encoder"
 """Channel of an encoder: a folder as Hugging Face's libraries write it."""
 
+REVIEWED = "reviewed"
+"""Channel of what people answered."""
+
 SDK_CHANNELS = ("code", "sm_drivers")
 """Channels that the SageMaker SDK's `ModelTrainer` adds where it is given source code: the code, and what starts it."""
+
+CHANNEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}")
+"""What a channel may be called."""
+
+WHOLE = {MODEL, ENCODER, REVIEWED}
+"""Channels that every host needs all of."""
 
 TRAIN = "train"
 LOCALHOST = "localhost"
@@ -53,15 +63,18 @@ class Configuration:
     """One job as the platform describes it.
 
     hyperparameters: as given, mostly strings; `relabel.settings.parse` gives them their types.
-    channels:        folder of each channel, sorted by name; each was there when this was read. Never written to.
+    channels:        folder of each channel, sorted by name; each was there when this was read. Never written to. Of the answers
+                     that a person names it is their file.
     hosts:           the machines of the job.
     checkpoints:     folder that survives a restart.
+    sharded:         channels of which each host has other files (ShardedByS3Key); the folder of one may not be there.
     """
 
     hyperparameters: dict[str, Any]
     channels: dict[str, Path]
     hosts: Hosts
     checkpoints: Path
+    sharded: frozenset[str] = frozenset()
 
     @property
     def data_channels(self) -> dict[str, Path]:
@@ -92,6 +105,7 @@ def read(paths: Paths, environment: Environment) -> Configuration:
         channels=_channels(paths, environment, hosts, problems),
         hosts=hosts,
         checkpoints=_checkpoints(paths, problems),
+        sharded=_sharded(paths),
     )
     if problems:
         raise UserError(*problems)
@@ -122,9 +136,30 @@ def _hosts(paths: Paths, environment: Environment, problems: list[str]) -> Hosts
 
 
 def _channels(paths: Paths, environment: Environment, hosts: Hosts, problems: list[str]) -> dict[str, Path]:
-    """Find the folder of each channel; an encoder that a person names is one more."""
+    """Find the folder of each channel; an encoder, a champion and answers that a person names are more of them."""
     named = {} if paths.encoder is None else _present({ENCODER: paths.encoder}, "given as the encoder", problems)
+    if paths.champion is not None:
+        named |= _present({MODEL: paths.champion}, "given as the champion", problems)
+    if paths.reviews is not None:
+        named |= _answers(paths.reviews, problems)
     return {**_given(paths, environment, hosts, problems), **named}
+
+
+def _named(said: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
+    """Keep the channels whose names are the platform's; a name that leads elsewhere would be a folder of somebody else."""
+    strange = [name for name in sorted(said) if not CHANNEL.fullmatch(name)]
+    problems.extend(
+        f"inputdataconfig.json: a channel is called {name!r}: give it a name of letters, digits and . _ -, not with a dot first"
+        for name in strange
+    )
+    return {name: about for name, about in said.items() if name not in strange}
+
+
+def _answers(named: Path, problems: list[str]) -> dict[str, Path]:
+    if named.exists():
+        return {REVIEWED: named}
+    problems.append(f"there are no answers at {named}: give the file that `relabel review import` wrote")
+    return {}
 
 
 def _given(paths: Paths, environment: Environment, hosts: Hosts, problems: list[str]) -> dict[str, Path]:
@@ -133,9 +168,13 @@ def _given(paths: Paths, environment: Environment, hosts: Hosts, problems: list[
         return _present(_channels_of(paths.data, problems), "given as the data", problems)
     said = _file(paths.input_data_config, problems)
     if said:
+        said = _named(said, problems)
         problems.extend(problem for name in sorted(said) for problem in _refusals(name, said[name], hosts))
         folders = {name: paths.channels / name for name in sorted(said) if not _is_pipe(said[name])}
-        return _present(folders, "named in inputdataconfig.json", problems)
+        elsewhere = {name for name in folders if _is_sharded(said[name]) and len(hosts.all) > 1}
+        here = {name: folder for name, folder in folders.items() if name not in elsewhere}
+        present = elsewhere | _present(here, "named in inputdataconfig.json", problems).keys()
+        return {name: folder for name, folder in folders.items() if name in present}
     if environment.channels:
         return _present(environment.channels, "named in the environment (SM_CHANNEL_…)", problems)
     return _folders(paths.channels, problems)
@@ -176,12 +215,22 @@ def _refusals(name: str, about: Any, hosts: Hosts) -> list[str]:
         refused.append(
             f"channel `{name}` comes in Pipe mode, which can be read only once: use TrainingInputMode FastFile or File"
         )
-    if about and about.get("S3DistributionType") == "ShardedByS3Key" and len(hosts.all) > 1:
+    if _is_sharded(about) and name.lower() in WHOLE and len(hosts.all) > 1:
         refused.append(
-            f"channel `{name}` is ShardedByS3Key over {len(hosts.all)} hosts: each would cross-validate its own part "
-            "only. Use S3DataDistributionType FullyReplicated, or one instance"
+            f"channel `{name}` is ShardedByS3Key over {len(hosts.all)} hosts, and each needs all of it: "
+            "use S3DataDistributionType FullyReplicated"
         )
     return refused
+
+
+def _sharded(paths: Paths) -> frozenset[str]:
+    """Name the channels of which each host has other files; what is wrong with their description is said elsewhere."""
+    said = {} if paths.data else _file(paths.input_data_config, [])
+    return frozenset(name for name, about in said.items() if _is_sharded(about) and name.lower() not in WHOLE)
+
+
+def _is_sharded(about: Any) -> bool:
+    return isinstance(about, dict) and about.get("S3DistributionType") == "ShardedByS3Key"
 
 
 def _is_pipe(about: Any) -> bool:

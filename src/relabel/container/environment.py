@@ -45,6 +45,11 @@ class Environment:
         )
 
     @property
+    def model_folders(self) -> tuple[Path, ...]:
+        """Folders below which the platform puts the models of an endpoint that has many; its tests use the second."""
+        return self.root / "models", self.paths.model
+
+    @property
     def channels(self) -> dict[str, Path]:
         """Folders of `SM_CHANNEL_<NAME>` by name, in lower case since the toolkit raises it, sorted."""
         named = {
@@ -94,6 +99,26 @@ class Environment:
         """Folder of what was fetched and is kept for the next start: `RELABEL_CACHE`; None where nothing is said."""
         said = self._text("RELABEL_CACHE")
         return Path(said) if said else None
+
+    @property
+    def tracking_server(self) -> str:
+        """Address of the MLflow server that is told of jobs: `MLFLOW_TRACKING_URI`; empty where none is."""
+        return self._text("MLFLOW_TRACKING_URI")
+
+    @property
+    def run(self) -> str:
+        """Name for the run of a job: `MLFLOW_RUN_NAME`, else that of the training job; empty where neither is given."""
+        return self._text("MLFLOW_RUN_NAME") or self.job_name
+
+    @property
+    def tracks_texts(self) -> bool:
+        """Whether a tracking server may have files that hold texts of rows: yes, unless `RELABEL_TRACK_TEXTS` is 0."""
+        return self._text("RELABEL_TRACK_TEXTS") != "0"
+
+    @property
+    def revision(self) -> str:
+        """Commit that the image was built of: `RELABEL_REVISION`; empty where nobody said."""
+        return self._text("RELABEL_REVISION")
 
     @property
     def log_level(self) -> str:

@@ -5,7 +5,8 @@ Nothing here raises: a disk that is full must not hide why the job failed.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from relabel import files
@@ -15,15 +16,31 @@ LIMIT = 1024
 """What the platform shows of the failure file, in characters; kept in bytes, of which there are never fewer."""
 
 TRACEBACK = "traceback.txt"
+ROOM, BLOCK = "failure.room", 4096
+"""A file beside the failure file, of one block of the disk, that is kept for it."""
+
 CUT = "…"
 OURS = "\nThis looks like a fault of relabel, not of your data: please report it with the log."
+
+
+@contextmanager
+def room(path: Path) -> Iterator[None]:
+    """Keep a block of the disk for the failure file while the block of code runs: a job may fail because the disk is full."""
+    place = path.with_name(ROOM)
+    _written(place, bytes(BLOCK))
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            place.unlink()
 
 
 def write(path: Path, error: RelabelError) -> bool:
     """Write the cause, then what to do, in at most 1024 bytes of UTF-8; False where that was not possible."""
     hint = OURS if isinstance(error, AlgorithmError) else ""
-    room = LIMIT - len(hint.encode())
-    return _written(path, _fitted(str(error).strip() or type(error).__name__, room) + hint.encode())
+    left = LIMIT - len(hint.encode())
+    data = _fitted(str(error).strip() or type(error).__name__, left) + hint.encode()
+    return _written(path, data) or _written_into_room(path, data)
 
 
 def write_traceback(output_data: Path, text: str) -> bool:
@@ -49,6 +66,19 @@ def _fitted(text: str, room: int) -> bytes:
 def _written(path: Path, data: bytes) -> bool:
     try:
         files.write_bytes(path, data)
+    except OSError:
+        return False
+    return True
+
+
+def _written_into_room(path: Path, data: bytes) -> bool:
+    """Write over the block that was kept, which needs no new one."""
+    place = path.with_name(ROOM)
+    try:
+        with place.open("r+b") as file:
+            file.write(data)
+            file.truncate()
+        place.replace(path)
     except OSError:
         return False
     return True

@@ -6,18 +6,27 @@ import logging
 from typing import TextIO
 
 from relabel.container import metrics
+from relabel.errors import one_line
+
+INDENT = "\n  "
 
 
 class Plain(logging.Formatter):
-    """`LEVEL message`, and metric lines as they are; no colours, no carriage returns."""
+    """`LEVEL message`, and metric lines as they are; no colours, no carriage returns.
+
+    Names of files and classes are in messages, and whoever chose them may have meant harm: no other record is read as a metric line, and
+    only a record's first line begins with a level, for those that follow are indented.
+    """
 
     def __init__(self) -> None:
         super().__init__("%(levelname)s %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
         """Make the line; a traceback follows on lines of its own."""
-        shown = record.getMessage() if record.name == metrics.LOGGER else super().format(record)
-        return shown.replace("\r", "")
+        if record.name == metrics.LOGGER:
+            return record.getMessage()
+        lines = super().format(record).replace("\r\n", "\n").split("\n")
+        return INDENT.join(metrics.disarmed(one_line(line)) for line in lines)
 
 
 def configure(stream: TextIO, level: int = logging.INFO) -> None:

@@ -23,20 +23,32 @@ class Memory:
     kills: int | None = None
 
 
-def read(groups: Path = Path("/sys/fs/cgroup")) -> Memory:
-    """Read the group that a container sees as its own; never raises."""
+def read(groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> Memory:
+    """Read the group that this process is in; never raises.
+
+    groups: where groups are mounted. A container sees its own at the top, a process beside other groups finds it by name.
+    own:    names of the groups of this process.
+    """
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if (first := groups / "memory").is_dir():
+    if (groups / "memory").is_dir():
         limit, peak, events = "memory.limit_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control"
-        groups = first
+        groups = _inside(groups / "memory", _text(own), "memory", limit)
     else:
         limit, peak, events = "memory.max", "memory.peak", "memory.events"
+        groups = _inside(groups, _text(own), "", limit)
     # version 1 says "no limit" by a number near 2^63, version 2 by a word
     return Memory(
         limit=min(_number(_text(groups / limit)) or machine, machine),
         peak=_number(_text(groups / peak)),
         kills=_entry(_text(groups / events), "oom_kill"),
     )
+
+
+def _inside(mounted: Path, names: str, controller: str, file: str) -> Path:
+    """Find the folder of a process's group; where there is none, what is mounted is the group itself."""
+    entries = [line.split(":", 2) for line in names.splitlines()]
+    found = [mounted / name.lstrip("/") for _, kinds, name in entries if controller in kinds.split(",")]
+    return next((folder for folder in found if (folder / file).is_file()), mounted)
 
 
 def _entry(text: str, name: str) -> int | None:

@@ -66,9 +66,16 @@ METRICS: tuple[Metric, ...] = (
     Metric("expected_errors", "sum of the error posterior over the training rows"),
     Metric("cross_validation_accuracy", "accuracy of the out-of-fold predictions on the training rows as given"),
     Metric("cross_validation_log_loss", "log loss of the out-of-fold predictions on the training rows as given"),
+    Metric("champion_accuracy", "accuracy of the model that serves now, on the test rows that it has not learned from"),
+    Metric("challenger_gain", "accuracy of this job's model less champion_accuracy, on the same rows"),
+    Metric("challenger_gain_low", "lower end of the interval of challenger_gain"),
+    Metric("challenger_gain_high", "upper end of the interval of challenger_gain"),
+    Metric("promote", "1 where this job's model is to take the champion's place, else 0"),
 )
 
 NAMES = frozenset(metric.name for metric in METRICS)
+RECORD = re.compile(rf"(?<!\S)({'|'.join(sorted(NAMES))})=")
+"""Beginning of what is read as a figure."""
 
 
 def line(**values: SupportsFloat | str) -> str:
@@ -88,6 +95,25 @@ def line(**values: SupportsFloat | str) -> str:
 def emit(**values: SupportsFloat | str) -> None:
     """Log one line, see `line`."""
     logging.getLogger(LOGGER).info("%s", line(**values))
+
+
+def disarmed(said: str) -> str:
+    """Make of any text one in which no metric's expression finds a figure.
+
+    >>> disarmed("classes bad, good dev_log_loss=0.1;")
+    'classes bad, good dev_log_loss =0.1;'
+    """
+    return RECORD.sub(r"\1 =", said)
+
+
+def figures(said: str) -> dict[str, float]:
+    """Read the figures of a line as the platform does.
+
+    >>> figures("stage=after; flagged=12; final_ece=nan;")
+    {'flagged': 12.0}
+    """
+    found = {metric.name: re.search(metric.regex, said) for metric in METRICS}
+    return {name: float(match[1]) for name, match in found.items() if match}
 
 
 def definitions() -> list[dict[str, str]]:

@@ -25,6 +25,8 @@ class Paths:
     checkpoints:       kept by the platform across restarts.
     data:              the one folder that a person named as the data, in place of every channel; None on the platform.
     encoder:           the folder that a person named as the encoder, in place of its channel; None on the platform.
+    champion:          the folder of the model that a person named as the champion, in place of its channel; None on the platform.
+    reviews:           the file of answers that a person named, in place of the channel of answers; None on the platform.
     """
 
     root: Path
@@ -39,6 +41,8 @@ class Paths:
     checkpoints: Path
     data: Path | None = None
     encoder: Path | None = None
+    champion: Path | None = None
+    reviews: Path | None = None
 
     @classmethod
     def below(cls, root: Path) -> Paths:
@@ -57,8 +61,16 @@ class Paths:
             checkpoints=root / "checkpoints",
         )
 
-    def moved(self, *, data: Path | None = None, output: Path | None = None, encoder: Path | None = None) -> Paths:
-        """Take the data and the encoder from folders, and lay everything that the job writes out below another; None leaves it.
+    def moved(
+        self,
+        *,
+        data: Path | None = None,
+        output: Path | None = None,
+        encoder: Path | None = None,
+        champion: Path | None = None,
+        reviews: Path | None = None,
+    ) -> Paths:
+        """Take what a person names from there, and lay everything that the job writes out below another folder; None leaves it.
 
         >>> Paths.below(Path("/ml")).moved(output=Path("out")).model
         PosixPath('out/model')
@@ -72,6 +84,8 @@ class Paths:
             checkpoints=there.checkpoints,
             data=data if data is not None else self.data,
             encoder=encoder if encoder is not None else self.encoder,
+            champion=champion if champion is not None else self.champion,
+            reviews=reviews if reviews is not None else self.reviews,
         )
 
     def place(self, named: Path) -> Path:

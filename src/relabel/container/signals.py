@@ -13,12 +13,14 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 class Stopped(BaseException):
     """A signal asked the job to end, and it reached a safe point. No failure: nothing is to be explained or mended.
 
+    said: of another host that was asked, and this one ends with it.
+
     Not an Exception, so that code which catches those lets it through.
     """
 
-    def __init__(self, signum: int) -> None:
+    def __init__(self, signum: int, said: str = "") -> None:
         self.signum = signum
-        super().__init__(f"stopped by {signal.Signals(signum).name}")
+        super().__init__(said or f"stopped by {signal.Signals(signum).name}")
 
     @property
     def exit_code(self) -> int:

@@ -62,6 +62,11 @@ def main(command: list[str]) -> int:
     here = environment.read()
     paths = _paths(here, command)
     failure.clear(paths.failure, paths.output_data)
+    with failure.room(paths.failure):
+        return _run(command, here, paths)
+
+
+def _run(command: list[str], here: Environment, paths: Paths) -> int:
     before = memory.read()
     try:
         child = os.posix_spawnp(command[0], command, here.variables, setsigmask=(), setsigdef=IGNORED_BY_PYTHON)
@@ -112,10 +117,7 @@ def _cause(end: End, before: Memory, after: Memory) -> RelabelError:
         kind = BY_EXIT_CODE.get(end.code, AlgorithmError)
         return kind(f"the training process ended with exit code {end.code} and no reason: see the end of its log.")
     if end.killed_by == signal.SIGKILL:
-        return PlatformError(
-            f"the training process was killed (SIGKILL): most likely out of memory ({_memory_text(before, after)}). "
-            "Take an instance with more memory, or fewer rows."
-        )
+        return _killed(before, after)
     if end.killed_by == signal.SIGBUS:
         return PlatformError(
             "the training process died of a bus error (SIGBUS): a file or shared memory that it had mapped was cut "
@@ -130,14 +132,24 @@ def _cause(end: End, before: Memory, after: Memory) -> RelabelError:
     )
 
 
-def _memory_text(before: Memory, after: Memory) -> str:
-    """Say what the kernel knows: `memory 16.0 GiB, peak 15.9 GiB, 1 process killed for want of it`."""
+def _killed(before: Memory, after: Memory) -> PlatformError:
+    """Name what the kernel knows of a SIGKILL; where it counts no process killed for want of memory, that is the less likely cause."""
     facts = [f"memory {after.limit / GIB:.1f} GiB"]
     if after.peak is not None:
         facts.append(f"peak {after.peak / GIB:.1f} GiB")
-    if after.kills is not None:
-        facts.append(f"{after.kills - (before.kills or 0)} processes killed for want of it")
-    return ", ".join(facts)
+    kills = None if after.kills is None else after.kills - (before.kills or 0)
+    if kills is not None:
+        facts.append(f"{kills} processes killed for want of it")
+    told = ", ".join(facts)
+    if kills == 0:
+        return PlatformError(
+            f"the training process was killed (SIGKILL) by something outside the job, or out of memory ({told}). Start it again; where it is "
+            "killed again, take an instance with more memory, or fewer rows."
+        )
+    return PlatformError(
+        f"the training process was killed (SIGKILL): most likely out of memory ({told}). "
+        "Take an instance with more memory, or fewer rows."
+    )
 
 
 def _explain(paths: Paths, error: RelabelError) -> None:

@@ -100,8 +100,9 @@ def members(
 def _check_enough_groups(
     labels: NDArray[np.int64], group: NDArray[np.int64], folds: int, classes: Sequence[str]
 ) -> None:
-    pairs = np.unique(np.stack([labels, group]), axis=1)[0]
-    counts = np.bincount(pairs)
+    groups = int(group.max(initial=-1)) + 1
+    pairs = np.unique(labels * groups + group)
+    counts = np.bincount(pairs // max(groups, 1))
     names = [phrases.name(one) for one in classes] or [str(c) for c in range(counts.size)]
     short = [f"class {name} has {n}" for name, n in zip(names, counts, strict=False) if n < folds]
     if short:

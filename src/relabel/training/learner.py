@@ -61,6 +61,18 @@ class Store(Protocol):
         ...
 
 
+class Curve(Protocol):
+    """Takes what a fit measures of itself while it runs. No result of a fit depends on it."""
+
+    def due(self, done: int, total: int) -> bool:
+        """Say whether figures are wanted at this step: a curve has so many points, however long a fit is."""
+        ...
+
+    def add(self, figures: Mapping[str, float], step: int) -> None:
+        """Take figures, of all members together: `training_log_loss`, `watched_log_loss`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What a fit asks of the world around it, at safe points between chunks of steps.
@@ -69,12 +81,14 @@ class Hooks:
     due:      whether it is time to save a snapshot.
     store:    where snapshots go, or None.
     progress: told (steps done, steps in all).
+    curve:    told how well the fit goes, or None.
     """
 
     check: Callable[[], None] = lambda: None
     due: Callable[[], bool] = lambda: False
     store: Store | None = None
     progress: Callable[[int, int], None] = lambda _done, _total: None
+    curve: Curve | None = None
 
 
 class Learner(Protocol):
@@ -90,7 +104,12 @@ class Learner(Protocol):
 
 
 class Run(Protocol):
-    """One member's fit, as those around it see it."""
+    """One member's fit, as those around it see it.
+
+    figures: what the fit has measured lately, for it to write into (see Curve).
+    """
+
+    figures: dict[str, float]
 
     @property
     def kept(self) -> Snapshot | None:

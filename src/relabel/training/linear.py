@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from relabel.data import passes
 from relabel.data.examples import Features
+from relabel.data.stretches import mapped
 from relabel.training.folds import NEVER, FoldPlan
 
 STRENGTHS = (0.3, 1.0, 3.0, 10.0)
@@ -123,21 +126,25 @@ def _sums(
     """Sum over rows (n,), block by block; inputs less `shift`, so that single precision loses nothing to a large offset."""
     width = shift.size + 1
     squares, targets = np.zeros((width, width)), np.zeros((width, classes))
-    for start in range(0, rows.size, BLOCK):
-        block = rows[start : start + BLOCK]
-        inputs = _shifted(features, block, shift) * np.sqrt(weights[block])[:, None]
+    for block, values in passes.blocks(features, rows, BLOCK):
+        inputs = _shifted(values, shift) * np.sqrt(weights[block])[:, None]
         named = np.zeros((block.size, classes), np.float32)
         named[np.arange(block.size), labels[block]] = np.sqrt(weights[block])
         squares += inputs.T @ inputs
         targets += inputs.T @ named
-    return _Sums(squares, targets)
+    return _Sums(*passes.summed(features, squares, targets))
 
 
-def _shifted(features: Features, rows: NDArray[np.intp], shift: Array) -> NDArray[np.float32]:
-    """The inputs of rows (n, D + 1), less the shift, with a 1 after them."""
-    inputs = np.ones((rows.size, shift.size + 1), np.float32)
-    np.subtract(features.take(rows), shift.astype(np.float32), out=inputs[:, :-1])
+def _shifted(values: NDArray[np.float32], shift: Array) -> NDArray[np.float32]:
+    """The inputs (n, D + 1) of vectors (n, D), less the shift, with a 1 after them."""
+    inputs = np.ones((len(values), shift.size + 1), np.float32)
+    np.subtract(values, shift.astype(np.float32), out=inputs[:, :-1])
     return inputs
+
+
+def _scored(values: NDArray[np.float32], shift: Array, model: NDArray[np.float32]) -> NDArray[np.float32]:
+    scores: NDArray[np.float32] = _shifted(values, shift) @ model
+    return scores
 
 
 def _scale(squares: Array, shift: Array) -> Array:
@@ -176,9 +183,11 @@ def _probabilities(features: Features, rows: Folds, models: Mapping[int, Array])
     scores = np.empty((rows.fold.size, models[NEVER].shape[1]))
     for number, model in models.items():
         own, single = np.flatnonzero(rows.fold == number), model.astype(np.float32)
-        for start in range(0, own.size, BLOCK):
-            block = own[start : start + BLOCK]
-            scores[block] = _shifted(features, block, rows.shift) @ single
+        scores[own] = passes.mapped(features, own, partial(_scored, shift=rows.shift, model=single), BLOCK)
+    return mapped(_normal, scores)
+
+
+def _normal(scores: Array) -> Array:
     weight = np.exp(SHARPNESS * (scores - scores.max(axis=1, keepdims=True)))
     probability: Array = weight / weight.sum(axis=1, keepdims=True)
     return probability

@@ -78,6 +78,8 @@ class NetworkFit:
         watch: Watch | None,
     ) -> None:
         self.network = blueprint.drawn(own_seed(member.seed, WEIGHTS_STREAM))
+        if member.start is not None:
+            weights.begin(self.network, member.start.tensors)
         self._parameters = list(self.network.parameters())
         self.optimiser = torch.optim.AdamW(self._parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
         self.step = 0
@@ -88,6 +90,8 @@ class NetworkFit:
         self._epoch = buckets.steps(member.rows, recipe.batch_size)
         self._best: Model | None = None
         self._best_loss, self._worse = math.inf, 0
+        self._losses: list[Tensor] = []  # since they were last asked for
+        self._watched: float | None = None
 
     @property
     def total(self) -> int:
@@ -117,7 +121,9 @@ class NetworkFit:
         chance = _Chance(own_seed(self._member.seed, DROPOUT_STREAM, self.step), self._parameters[0].device)
         self.optimiser.zero_grad()
         for first in range(0, rows.size, PART):
-            torch.autograd.backward(self._loss(rows[first : first + PART], chance) / rows.size)
+            loss = self._loss(rows[first : first + PART], chance) / rows.size
+            torch.autograd.backward(loss)
+            self._losses.append(loss.detach())
         self._update()
         self.step += 1
         if self.step % self._epoch == 0:
@@ -156,13 +162,19 @@ class NetworkFit:
             self.ended = model
             return
         probability = predict(predictor.load(model), self._inputs, self._watch.rows)
-        loss = self._watch.loss(probability)
+        self._watched = loss = self._watch.loss(probability)
         if loss < self._best_loss or self._best is None:
             self._best, self._best_loss, self._worse = model, loss, 0
         else:
             self._worse += 1
         if last or self._worse >= self._recipe.patience:
             self.ended = self._best
+
+    def figures(self, steps: int) -> dict[str, float]:
+        """Say how well the fit does: on the batches of the latest `steps`, and on the watched rows."""
+        figures = {"training_log_loss": float(torch.stack(self._losses).sum()) / steps}
+        self._losses.clear()
+        return figures if self._watched is None else {**figures, "watched_log_loss": self._watched}
 
     def snapshot(self) -> Snapshot:
         """Copy all that later steps depend on."""

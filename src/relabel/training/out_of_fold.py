@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from relabel.data import passes
 from relabel.data.examples import Inputs
 from relabel.model.predictor import Predictor
 from relabel.training.folds import FoldPlan
@@ -16,10 +18,9 @@ BLOCK = 8192
 
 def predict(predictor: Predictor, inputs: Inputs, rows: NDArray[np.integer]) -> NDArray[np.float32]:
     """Give probabilities (n, C) of the chosen rows (n,), block by block."""
-    out = np.empty((rows.size, predictor.classes), dtype=np.float32)
-    for start in range(0, rows.size, BLOCK):
-        out[start : start + BLOCK] = predictor(inputs.take(rows[start : start + BLOCK]))
-    return out
+    if not rows.size:
+        return np.empty((0, predictor.classes), dtype=np.float32)
+    return passes.mapped(inputs, rows, lambda batch: predictor(batch).astype(np.float32, copy=False), BLOCK)
 
 
 def out_of_fold(predictors: Sequence[Predictor], plan: FoldPlan, inputs: Inputs) -> NDArray[np.float64]:
@@ -32,11 +33,15 @@ def out_of_fold(predictors: Sequence[Predictor], plan: FoldPlan, inputs: Inputs)
     for predictor, (repeat, fold) in zip(predictors, plan.places(), strict=True):
         held = plan.held_out(repeat, fold)
         total[held] += predict(predictor, inputs, held) / len(plan.fold)
-    never = plan.never()
-    for start in range(0, never.size, BLOCK):
-        rows = never[start : start + BLOCK]
-        batch = inputs.take(rows)  # read once for all members
-        for predictor in predictors:
-            total[rows] += predictor(batch) / len(predictors)
+    if (never := plan.never()).size:
+        total[never] = passes.mapped(inputs, never, lambda batch: _mean(predictors, batch), BLOCK)
     total /= total.sum(axis=1, keepdims=True)
+    return total
+
+
+def _mean(predictors: Sequence[Predictor], batch: Any) -> NDArray[np.float64]:
+    """Give the mean probabilities (b, C) of a batch by all members: it is read once for them."""
+    total = np.zeros((len(batch), predictors[0].classes))
+    for predictor in predictors:
+        total += predictor(batch) / len(predictors)
     return total

@@ -103,5 +103,8 @@ class _Alone:
 
     kept: Snapshot | None = None
 
+    def __init__(self) -> None:
+        self.figures: dict[str, float] = {}
+
     def safe_point(self, done: int, total: int, snapshot: Callable[[], Snapshot]) -> None:
         pass

@@ -16,15 +16,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from relabel.data.examples import Features
+from relabel.data.sharded import Sharded
 from relabel.model import predictor
 from relabel.model.artifact import Model
 from relabel.model.networks.stacked_mlp import StackedMLP
 from relabel.settings import Schedule
-from relabel.training import sampler
+from relabel.training import data_parallel, sampler
 from relabel.training.inputs import Inputs
 from relabel.training.learner import Snapshot, Watch
 from relabel.training.member import Member
 from relabel.training.out_of_fold import predict
+
+LANES = 16
+"""Numbers that a processor takes at a time, at most."""
 
 DROPOUT_STREAM = 3
 """Keeps a seed's dropout apart from its other random streams."""
@@ -59,19 +63,22 @@ class Stack:
     ) -> None:
         self.network = network
         self._parameters = list(network.parameters())
-        self.optimiser = torch.optim.AdamW(self._parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+        groups = _groups(self._parameters)
+        self.optimiser = torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=recipe.weight_decay)
         self.step = 0
         self._recipe = recipe
         self._members = members
         self._features = features
         self._watch = watch if recipe.patience else None
-        self._inputs = Inputs(features, network.mean.dtype)
+        self._shards = features if isinstance(features, Sharded) else None
+        self._inputs = Inputs(features.local if isinstance(features, Sharded) else features, network.mean.dtype)
         self._epoch = np.array([sampler.steps(member, recipe.batch_size, 1) for member in members])  # (M,) steps
         self._last = self._epoch * recipe.max_epochs
         self._done: dict[int, Model] = {}  # members that have ended
         self._best: dict[int, Model] = {}  # best epoch of members that are watched
         self._best_loss = [math.inf] * len(members)
         self._worse = [0] * len(members)  # epochs since the best one
+        self._watched: dict[int, float] = {}  # latest loss of members that are watched
 
     @property
     def total(self) -> int:
@@ -96,25 +103,33 @@ class Stack:
     def run(self, chunk: sampler.Chunk) -> None:
         """Take the steps of a chunk, until every member has ended."""
         device = self.network.mean.device
-        keep = self._dropout(chunk)
+        chunk, keep = self._own(chunk, self._dropout(chunk))
         targets = torch.from_numpy(chunk.targets).to(device)
         if targets.is_floating_point():
             targets = targets.to(self.network.mean.dtype)
         weights = torch.from_numpy(chunk.weights).to(device, self.network.mean.dtype)
-        rows = self._inputs.rows(chunk.rows)
-        for k in range(len(chunk.rows)):
+        for k, x in enumerate(self._inputs.steps(chunk.rows)):
             if self.ended:
                 return
-            self._step(self._inputs.take(rows[k]), targets[k], weights[k], [masks[k] for masks in keep])
+            self._step(x, targets[k], weights[k], [masks[k] for masks in keep])
 
     def _step(self, x: Tensor, targets: Tensor, weights: Tensor, keep: list[Tensor]) -> None:
         """Take one step of all members: the loss is the sum over members of the mean over their rows."""
         self.network.differentiate(x, targets, weights, keep)
+        if self._shards:
+            data_parallel.add_up([p.grad for p in self._parameters if p.grad is not None], self._shards.company)
         self._update()
         self.step += 1
         for m in np.flatnonzero(self.step % self._epoch == 0):
             if m not in self._done and self.step <= self._last[m]:
                 self._end_epoch(int(m))
+
+    def _own(self, chunk: sampler.Chunk, keep: list[Tensor]) -> tuple[sampler.Chunk, list[Tensor]]:
+        """Give this host's part of a chunk and of its dropout factors."""
+        if self._shards is None:
+            return chunk, keep
+        own, places = data_parallel.portion(chunk, self._shards)
+        return own, data_parallel.masks(keep, places)
 
     def _update(self) -> None:
         if self._recipe.gradient_clip:
@@ -152,13 +167,32 @@ class Stack:
             return
         model = self.network.member(m)
         probability = predict(predictor.load(model), self._features, self._watch.rows)
-        loss = self._watch.loss(probability)
+        self._watched[m] = loss = self._watch.loss(probability)
         if loss < self._best_loss[m]:
             self._best[m], self._best_loss[m], self._worse[m] = model, loss, 0
         else:
             self._worse[m] += 1
         if self.step == self._last[m] or self._worse[m] >= self._recipe.patience:
             self._done[m] = self._best.pop(m)
+
+    @torch.no_grad()
+    def figures(self, chunk: sampler.Chunk) -> dict[str, float]:
+        """Say how well the members do, by the mean of them: on the rows of the chunk's last batch without dropout, and on the watched rows.
+
+        Of rows that lie on several hosts on this host's: only the first host may ask, and no other then knows of it.
+        """
+        chunk, _ = self._own(chunk, [])
+        device = self.network.mean.device
+        logits = self.network(self._inputs.take(self._inputs.rows(chunk.rows[-1])))[-1]  # (M, B, C)
+        targets = torch.from_numpy(chunk.targets[-1]).to(device)
+        if targets.is_floating_point():
+            targets = targets.to(logits.dtype).movedim(-1, 1)
+        losses = torch.nn.functional.cross_entropy(logits.movedim(-1, 1), targets, reduction="none")  # (M, B)
+        weights = torch.from_numpy(chunk.weights[-1]).to(device)
+        figures = {"training_log_loss": float((losses * weights).sum() / weights.sum())} if weights.any() else {}
+        if self._watched:
+            figures["watched_log_loss"] = float(np.mean([*self._watched.values()]))
+        return figures
 
     def snapshot(self) -> Snapshot:
         """Copy all that later steps depend on."""
@@ -197,10 +231,21 @@ class Stack:
         return {m: Model("dense", self.network.sizes, tensors) for m, tensors in found.items()}
 
 
+def _groups(parameters: Sequence[Tensor]) -> list[dict[str, Any]]:
+    """Share the parameters out among two forms of AdamW, so that no member's last digits depend on who else is in the stack.
+
+    The fused form, which is faster, rounds what is left over at a tensor's end in another way than the rest of it.
+    """
+    whole = [p for p in parameters if p[0].numel() % LANES == 0]
+    ragged = [p for p in parameters if p[0].numel() % LANES]
+    return [{"params": whole, "fused": True}, {"params": ragged, "foreach": True}]
+
+
 def _clip(parameters: Sequence[Tensor], largest: float) -> None:
     """Scale each member's gradient down to the norm `largest`, in place."""
     gradients = [p.grad for p in parameters if p.grad is not None]
-    norm = torch.stack([g.flatten(1).norm(dim=1) for g in gradients]).norm(dim=0)  # (M,)
+    # One member at a time: how torch shares out a sum among threads depends on how many sums there are.
+    norm = torch.stack([torch.stack([each.norm() for each in g]) for g in gradients]).norm(dim=0)  # (M,)
     factor = (largest / (norm + 1e-6)).clamp(max=1)  # as torch's own clipping does
     for g in gradients:
         g.mul_(factor[:, None, None])

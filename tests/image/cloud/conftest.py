@@ -39,8 +39,8 @@ class Registry:
 
 
 @pytest.fixture(scope="package")
-def registry(tmp_path_factory) -> Iterator[Registry]:
-    """Debian's registry, empty at first."""
+def registry(engine, tmp_path_factory) -> Iterator[Registry]:
+    """Debian's registry, empty at first; what the engine has for it goes with it."""
     program = shutil.which("docker-registry")
     if program is None:
         pytest.skip("there is no docker-registry: install it (Debian has it under this name)")
@@ -67,6 +67,9 @@ def registry(tmp_path_factory) -> Iterator[Registry]:
     finally:
         process.terminate()
         process.wait(10)
+        named = engine.call("images", "--format", "{{.Repository}}:{{.Tag}}", f"{started.address}/*").log.split()
+        if named:
+            engine.call("rmi", *named)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ class Run:
     ends_at: int = -1
     kept: None = None
     told: list[tuple[int, int]] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)
 
     def safe_point(self, done, total, snapshot) -> None:
         """Note the step."""

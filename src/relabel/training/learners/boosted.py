@@ -137,7 +137,9 @@ def _safe_points(run: Run, rounds: int) -> Any:
         """Asks the run after every round whether the fit must end."""
 
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-            del model, evals_log
+            del model
+            for losses in evals_log.get("watch", {}).values():
+                run.figures["watched_log_loss"] = float(losses[-1])
             run.safe_point(epoch + 1, rounds, lambda: Snapshot(0, {}, {}))
             return False
 

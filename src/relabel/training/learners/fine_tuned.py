@@ -95,7 +95,7 @@ def learner(about: TextInput, *, classes: int, recipe: Recipe, device: str = "au
     Raises UserError where the folder is no encoder.
     """
     poolings = tuple(str(about.settings["pooling"]).split("+"))
-    base = Base(encoder_network.loaded(encoder_files.place(about), "cpu")[0], poolings, classes)
+    base = Base(encoder_network.loaded(encoder_files.place(about)), poolings, classes)
     own = dataclasses.replace(recipe, warm_up=WARM_UP, schedule="linear", word_dropout=0.0)
     one = Tuned(base, encoder_files.fingerprint(about), own, device)
     return OneByOne(one, workers=1, threads=torch.get_num_threads())

@@ -128,4 +128,5 @@ class _Training(pl.LightningModule):
             if self._fit.ended is not None:
                 self.trainer.should_stop = True
                 return
+        self._run.figures |= self._fit.figures(len(chunk))
         self._run.safe_point(self._fit.step, self._fit.total, self._fit.snapshot)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import threadpoolctl
@@ -81,6 +82,7 @@ class _Run:
     model:    once it has ended.
     asked:    a snapshot is wanted at the next safe point.
     stopping: the fit must end there.
+    figures:  what it has measured lately.
     """
 
     def __init__(self, kept: Snapshot | None = None, model: Model | None = None, steps: int = 0) -> None:
@@ -88,6 +90,7 @@ class _Run:
         self.model = model
         self.done, self.total = steps, steps if model else 0
         self.started = self.asked = self.stopping = False
+        self.figures: dict[str, float] = {}
 
     def safe_point(self, done: int, total: int, snapshot: Callable[[], Snapshot]) -> None:
         self.done, self.total = done, total
@@ -141,7 +144,16 @@ class _Attendant:
         totals = [run.total for run in self._runs if run.total]
         if totals:  # members that have not begun are taken to be as long as the others
             unknown = (len(self._runs) - len(totals)) * sum(totals) // len(totals)
-            self._hooks.progress(sum(run.progress for run in self._runs), sum(totals) + unknown)
+            done, total = sum(run.progress for run in self._runs), sum(totals) + unknown
+            self._hooks.progress(done, total)
+            self._measure(done, total)
+
+    def _measure(self, done: int, total: int) -> None:
+        curve = self._hooks.curve
+        told = [dict(run.figures) for run in self._runs if run.figures]
+        if curve and told and curve.due(done, total):
+            names = dict.fromkeys(name for each in told for name in each)
+            curve.add({name: fmean(each[name] for each in told if name in each) for name in names}, done)
 
     def _check(self) -> None:
         try:

@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 
 from relabel.data.examples import Features, Inputs
+from relabel.data.sharded import Sharded
 from relabel.model import dense
 from relabel.model.artifact import Model
 from relabel.model.networks.stacked_mlp import StackedMLP
-from relabel.training import sampler, standardise, trainer
+from relabel.training import data_parallel, sampler, standardise, trainer
 from relabel.training.learner import Hooks, Snapshot, Watch
 from relabel.training.member import Member
 from relabel.training.stack import Recipe, Stack
@@ -51,13 +53,18 @@ class Stacked:
         recipe = dataclasses.asdict(self.recipe)
         return {"kind": self.kind, "classes": self.classes, "dtype": str(self.dtype), "recipe": recipe}
 
+    def sizes(self, width: int) -> dict[str, int]:
+        """Give the sizes of its models of vectors of a width."""
+        return {"inputs": width, "width": self.recipe.width, "depth": self.recipe.depth, "classes": self.classes}
+
     def fit(self, inputs: Inputs, members: Sequence[Member], watch: Watch | None, hooks: Hooks) -> list[Model]:
         """Fit every member, going on from a kept snapshot if there is one; models come in the members' order. The inputs are vectors."""
+        hooks = data_parallel.led(hooks, inputs)
         stack = self._stack(inputs, members, watch)
         kept = hooks.store.load() if hooks.store else None
         if kept is not None:
             stack.restore(kept)
-        chunks = _Chunks(members, self.recipe, kept)
+        chunks = _Chunks(members, self.recipe, kept, inputs.mixed if isinstance(inputs, Sharded) else None)
         trainer.quiet(self.device).fit(_Training(stack, hooks), chunks)
         return stack.models()
 
@@ -67,19 +74,24 @@ class Stacked:
         mean, scale = (
             standardise.moments(features, members) if self.recipe.standardise else (np.zeros(shape), np.ones(shape))
         )
-        sizes = {"inputs": width, "width": self.recipe.width, "depth": self.recipe.depth, "classes": self.classes}
-        network = StackedMLP([member.seed for member in members], sizes, mean, scale, self.dtype)
+        network = StackedMLP([member.seed for member in members], self.sizes(width), mean, scale, self.dtype)
+        for m, member in enumerate(members):
+            if member.start is not None:
+                network.begin(m, member.start)
         return Stack(network, members, features, watch, self.recipe)
 
 
 class _Chunks:
     """The loader Lightning iterates over: chunks of steps from where the fit stands."""
 
-    def __init__(self, members: Sequence[Member], recipe: Recipe, kept: Snapshot | None) -> None:
-        self._members, self._recipe, self._start = members, recipe, kept.step if kept else 0
+    def __init__(
+        self, members: Sequence[Member], recipe: Recipe, kept: Snapshot | None, mixed: NDArray[np.int32] | None
+    ) -> None:
+        self._members, self._recipe, self._start, self._mixed = members, recipe, kept.step if kept else 0, mixed
 
     def __iter__(self) -> Iterator[sampler.Chunk]:
-        return sampler.chunks(self._members, self._recipe.batch_size, self._recipe.max_epochs, CHUNK, self._start)
+        size, epochs = self._recipe.batch_size, self._recipe.max_epochs
+        return sampler.chunks(self._members, size, epochs, CHUNK, self._start, mixed=self._mixed)
 
 
 class _Training(pl.LightningModule):
@@ -108,6 +120,7 @@ class _Training(pl.LightningModule):
         """Run the chunk, then report, and save where it is time or the job must end."""
         self._stack.run(chunk)
         self._hooks.progress(self._stack.step, self._stack.total)
+        self._measure(chunk)
         if self._stack.ended:
             self.trainer.should_stop = True
             return
@@ -118,6 +131,11 @@ class _Training(pl.LightningModule):
             raise
         if self._hooks.due():
             self._save()
+
+    def _measure(self, chunk: sampler.Chunk) -> None:
+        curve = self._hooks.curve
+        if curve and curve.due(self._stack.step, self._stack.total):
+            curve.add(self._stack.figures(chunk), self._stack.step)
 
     def _save(self) -> None:
         if self._hooks.store:
