@@ -55,3 +55,20 @@ def test_it_is_always_something_that_can_work(cores, memory, workers, payload) -
     assert told["MaxConcurrentTransforms"] * told["MaxPayloadInMB"] <= max(100, told["MaxConcurrentTransforms"])
     if not workers:
         assert chosen.workers == 1 or chosen.workers * IDLE <= memory * MB
+
+
+@given(
+    cores=st.integers(1, 256),
+    memory=st.integers(64, 1 << 20),
+    share=st.floats(0.01, 0.9),
+    payload=st.integers(0, 1024),
+)
+def test_many_models_are_served_by_one_process(cores, memory, share, payload) -> None:
+    """Its threads are no more than the cores, and those beyond the first fit into what the models leave."""
+    settings = ServeSettings(models_share=share, max_payload_mb=payload)
+    chosen = capacity.of_many(settings, cores=cores, memory=memory * MB)
+    assert chosen.workers == 1
+    assert 1 <= chosen.threads <= cores
+    assert chosen.held >= 2 * chosen.limit
+    if chosen.threads > 1:
+        assert chosen.threads * capacity.PER_BYTE * chosen.limit <= memory * MB * (capacity.SHARE - share) + 1

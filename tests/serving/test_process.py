@@ -39,3 +39,22 @@ def test_torch_computes_on_one_thread_in_a_worker_and_its_threads() -> None:
 def test_memory_is_measured_in_bytes() -> None:
     """A process with numpy takes tens of megabytes, and not yet many."""
     assert 20 << 20 < process.resident() < 64 << 30
+
+
+LET_GO = """
+from relabel.serving import process
+before = process.held()
+pieces = [bytes(1000) for _ in range(50_000)]
+taken = process.held() - before
+pieces.clear()
+process.free()
+print(taken >> 20, (process.held() - before) >> 20)
+"""
+
+
+def test_memory_that_is_let_go_of_is_the_system_s_again() -> None:
+    """Small pieces too, which the allocator would keep for the next."""
+    done = subprocess.run([sys.executable, "-c", LET_GO], capture_output=True, text=True, check=True)
+    taken, left = map(int, done.stdout.split())
+    assert taken >= 40
+    assert left < 20

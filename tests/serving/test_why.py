@@ -38,6 +38,13 @@ def test_words_stand_in_the_place_of_their_text(text_endpoint, having, post, ans
     assert "words" not in answers(handle(post('{"text": "good", "explain": 0}'), text_endpoint))[0]
 
 
+def test_classes_are_named_beside_words(text_endpoint, post) -> None:
+    """In the order of the probabilities; an answer without words is as ever."""
+    said = json.loads(handle(post('{"text": "good", "explain": 1}'), text_endpoint).body)
+    assert said["classes"] == ["negative", "positive"]
+    assert json.loads(handle(post('{"text": "good"}'), text_endpoint).body).keys() == {"predictions"}
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

@@ -62,3 +62,11 @@ def of(settings: ServeSettings, *, cores: int, memory: int, idle: int = IDLE, te
     held = max(2 * limit, min(each // 2, GIB))
     waiting = (WAITING_TEXTS if texts else WAITING) * threads
     return Capacity(workers, threads, waiting, limit, held)
+
+
+def of_many(settings: ServeSettings, *, cores: int, memory: int) -> Capacity:
+    """Choose for an endpoint of many models: one process, whose threads share what the models leave of the memory (bytes)."""
+    limit = settings.limit()
+    room = max(0, int(memory * (SHARE - settings.models_share)))
+    threads = max(1, min(cores, room // (PER_BYTE * limit), MOST_WORKERS))
+    return Capacity(1, threads, WAITING_TEXTS * threads, limit, max(2 * limit, min(room // 2, GIB)))

@@ -8,14 +8,14 @@ import itertools
 import time
 import uuid
 from asyncio import Future
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 from relabel.serving import cors, handler, process
 from relabel.serving.drain import Drain
-from relabel.serving.endpoint import Endpoint
+from relabel.serving.endpoint import Endpoint, Terms
 from relabel.serving.messages import Request, Response
 from relabel.serving.request_log import RequestLog
 
@@ -35,31 +35,43 @@ OTHERS = 1 << 16
 """Bytes of a body on a path that takes none."""
 LATE = 408
 """Status of an answer to a body that did not come to its end: what follows on the connection could be the rest of it."""
+LONGEST_BODY = 300.0
+"""Seconds in which a body must have come; 25 MB do at 0.7 Mbit/s. One that stops is given up anyway; one that trickles would hold memory for ever."""
 LINGER, LONGEST_LINGER = 2.0, 30.0
 """Seconds that a refused body may pause, and take in all, while it is read on and thrown away: a connection closed before would lose the refusal."""
 LOG_DELAY = 0.1
 """Seconds after which a line of the log is written out, with all that have come since."""
 
 
-class Door:
-    """One worker's door.
+class Pool:
+    """Threads that answer what may take long.
 
-    others: answers every path that is not of the platform.
-    drain:  told of requests and pings.
+    free: requests that it takes on now; whoever submits them counts.
+    """
+
+    def __init__(self, threads: int, waiting: int, name: str) -> None:
+        self.free = threads + waiting
+        self._threads = ThreadPoolExecutor(threads, name, initializer=process.compute_on_one_thread)
+
+    def submit(self, work: Callable[[], list[Response]]) -> concurrent.futures.Future[list[Response]]:
+        """Have it done."""
+        return self._threads.submit(work)
+
+
+class Entrance:
+    """What the doors share: requests are read whole, answered without keeping others waiting, and noted.
+
+    drain: told of requests and pings.
 
     `in_hand` is the number of requests that are not answered yet.
     """
 
-    def __init__(self, endpoint: Endpoint, log: RequestLog, others: App, drain: Drain) -> None:
-        self._endpoint = endpoint
+    def __init__(self, terms: Terms, log: RequestLog, drain: Drain) -> None:
+        self._capacity = terms.capacity
         self._log = log
-        self._others = others
         self._drain = drain
-        capacity = endpoint.capacity
-        self._at_once = not endpoint.served.takes.texts
-        self._origins = endpoint.settings.cors_origins
-        self._threads = ThreadPoolExecutor(capacity.threads, "large-bodies", initializer=process.compute_on_one_thread)
-        self._free = capacity.threads + capacity.waiting
+        self._origins = terms.settings.cors_origins
+        self._threads = Pool(terms.capacity.threads, terms.capacity.waiting, "large-bodies")
         self._held = 0
         self._together: list[tuple[Request, Future[Response]]] = []
         self._name, self._numbers = uuid.uuid4().hex[:12], itertools.count(1)
@@ -71,15 +83,34 @@ class Door:
             return
         self.in_hand += 1
         try:
-            await (self._own if scope["path"] in handler.ROUTES else self._elsewhere)(scope, receive, send)
+            await self._answer(scope, receive, send)
         finally:
             self.in_hand -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._own(scope, receive, send)
+
+    def _waits(self, request: Request) -> bool:
+        """Tell whether an answer may take long, or needs a body."""
+        raise NotImplementedError
+
+    def _is_quick(self, request: Request) -> bool:
+        """Tell whether, of those, an answer to a small body is there at once."""
+        raise NotImplementedError
+
+    def _pool(self, _request: Request) -> Pool:
+        """Give the threads for all others."""
+        return self._threads
+
+    def _answers(self, requests: Sequence[Request]) -> list[Response]:
+        """Answer requests that came together."""
+        raise NotImplementedError
 
     async def _own(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one of the platform's paths."""
         started = time.perf_counter()
         request = _request(scope, f"{self._name}-{next(self._numbers)}")
-        limit = self._endpoint.capacity.limit
+        limit = self._capacity.limit
         if _declared(scope) > limit:
             response = handler.too_large(limit)
         else:
@@ -87,34 +118,15 @@ class Door:
             request = request._replace(body=message.get("body", b""))
             if message["type"] != "http.request":
                 response = handler.late()
-            elif (request.method, request.path) not in handler.PREDICTING:
-                response = handler.handle(request, self._endpoint)  # waits for nobody
-            elif message.get("more_body") or len(request.body) > SMALL or not self._at_once:
+            elif not self._waits(request):
+                (response,) = self._answers((request,))
+            elif message.get("more_body") or len(request.body) > SMALL or not self._is_quick(request):
                 request, response = await self._large(request, message, receive)
             else:
                 response = await self._small(request)
         await self._send(request, response, send)
         self._note(request, response, started)
         if response.status in (413, 503):
-            await _thrown_away(receive)
-
-    async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the Flask app answer; no other path takes a body, so none is kept beyond a little."""
-        size = 0
-
-        async def little() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if message["type"] != "http.request" or size > OTHERS:
-                raise _NotTakenError
-            return message
-
-        try:
-            await self._others(scope, little, send)
-        except _NotTakenError:
-            request, response = _request(scope, ""), handler.too_large(OTHERS)
-            await self._send(request, response, send)
             await _thrown_away(receive)
 
     def _small(self, request: Request) -> Future[Response]:
@@ -143,16 +155,17 @@ class Door:
         together, self._together = self._together[:taken], self._together[taken:]
         if self._together:
             asyncio.get_running_loop().call_soon(self._answer_together)
-        responses = handler.handle_all([request for request, _ in together], self._endpoint)
+        responses = self._answers([request for request, _ in together])
         for (_, answer), response in zip(together, responses, strict=True):
             if not answer.done():  # its client may have gone meanwhile
                 answer.set_result(response)
 
     async def _large(self, request: Request, message: Message, receive: Receive) -> tuple[Request, Response]:
         """Read a body that comes in parts, is large or may hold texts, and answer it in a thread, unless it is small and holds vectors."""
-        limit = self._endpoint.capacity.limit
+        limit = self._capacity.limit
         pieces: list[bytes] = []
         size = 0
+        end = asyncio.get_running_loop().time() + LONGEST_BODY
         try:
             while message["type"] == "http.request":
                 _append(pieces, message.get("body", b""))
@@ -160,33 +173,34 @@ class Door:
                 size += len(message.get("body", b""))
                 if size > limit:
                     return request, handler.too_large(limit)
-                if self._held > self._endpoint.capacity.held:
+                if self._held > self._capacity.held:
                     return request, handler.busy(request)
                 if not message.get("more_body"):
                     request = request._replace(body=b"".join(pieces))
                     pieces.clear()
-                    if size <= SMALL and self._at_once:
+                    if size <= SMALL and self._is_quick(request):
                         return request, await self._small(request)
-                    if not self._free:
+                    if not (pool := self._pool(request)).free:
                         return request, handler.busy(request)
-                    work, size = self._in_a_thread(request), 0
+                    work, size = self._in_a_thread(request, pool), 0
                     # A client that goes ends this call and not the work, which would else stay in the threads' queue and count no more.
-                    return request, await asyncio.shield(asyncio.wrap_future(work))
-                message = await receive()
+                    (response,) = await asyncio.shield(asyncio.wrap_future(work))
+                    return request, response
+                message = await _next(receive, end)
         finally:
             self._held -= size
         return request, handler.late()
 
-    def _in_a_thread(self, request: Request) -> concurrent.futures.Future[Response]:
+    def _in_a_thread(self, request: Request, pool: Pool) -> concurrent.futures.Future[list[Response]]:
         """Have a request answered by a thread. Its body counts as held until the thread has done with it."""
-        self._free -= 1
+        pool.free -= 1
         loop, size = asyncio.get_running_loop(), len(request.body)
-        work = self._threads.submit(handler.handle, request, self._endpoint)
-        work.add_done_callback(lambda _work: loop.call_soon_threadsafe(self._freed, size))
+        work = pool.submit(lambda: self._answers((request,)))
+        work.add_done_callback(lambda _work: loop.call_soon_threadsafe(self._freed, size, pool))
         return work
 
-    def _freed(self, size: int) -> None:
-        self._free += 1
+    def _freed(self, size: int, pool: Pool) -> None:
+        pool.free += 1
         self._held -= size
 
     async def _send(self, request: Request, response: Response, send: Send) -> None:
@@ -204,6 +218,50 @@ class Door:
             self._drain.requested()
         if self._log.write(request, response, time.perf_counter() - started):
             asyncio.get_running_loop().call_later(LOG_DELAY, self._log.flush)
+
+
+class Door(Entrance):
+    """One worker's door.
+
+    others: answers every path that is not of the platform.
+    """
+
+    def __init__(self, endpoint: Endpoint, log: RequestLog, others: App, drain: Drain) -> None:
+        super().__init__(endpoint, log, drain)
+        self._endpoint = endpoint
+        self._others = others
+        self._at_once = not endpoint.served.takes.texts
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._own if scope["path"] in handler.ROUTES else self._elsewhere)(scope, receive, send)
+
+    def _waits(self, request: Request) -> bool:
+        return (request.method, request.path) in handler.PREDICTING
+
+    def _is_quick(self, _request: Request) -> bool:
+        return self._at_once
+
+    def _answers(self, requests: Sequence[Request]) -> list[Response]:
+        return handler.handle_all(requests, self._endpoint)
+
+    async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the Flask app answer; no other path takes a body, so none is kept beyond a little."""
+        size = 0
+
+        async def little() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if message["type"] != "http.request" or size > OTHERS:
+                raise _NotTakenError
+            return message
+
+        try:
+            await self._others(scope, little, send)
+        except _NotTakenError:
+            request, response = _request(scope, ""), handler.too_large(OTHERS)
+            await self._send(request, response, send)
+            await _thrown_away(receive)
 
 
 class _NotTakenError(Exception):
@@ -248,6 +306,15 @@ def _headers(response: Response, *, close: bool) -> list[tuple[bytes, bytes]]:
 def _declared(scope: Scope) -> int:
     """Give the Content-Length, 0 where none is said; the server has checked that it is a number."""
     return next((int(text) for name, text in scope["headers"] if name == b"content-length"), 0)
+
+
+async def _next(receive: Receive, end: float) -> Message:
+    """Give the next piece of a body, or that there will be none, where it has not come at a moment of the loop's clock."""
+    try:
+        async with asyncio.timeout_at(end):
+            return await receive()
+    except TimeoutError:
+        return {"type": "http.disconnect"}
 
 
 async def _thrown_away(receive: Receive) -> None:

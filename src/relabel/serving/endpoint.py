@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from relabel.serving.capacity import Capacity
 from relabel.serving.served import Served
 from relabel.settings import ServeSettings
+
+
+class Terms(Protocol):
+    """What doors must know of what they lead to."""
+
+    @property
+    def settings(self) -> ServeSettings:
+        """How it works."""
+        ...
+
+    @property
+    def capacity(self) -> Capacity:
+        """How much it takes on."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,11 +27,13 @@ CODES = {
     405: "method_not_allowed",
     406: "not_acceptable",
     408: "timeout",
+    409: "conflict",
     413: "too_large",
     415: "unsupported_media_type",
     422: "not_finite",
     500: "internal",
     503: "unavailable",
+    507: "out_of_memory",
 }
 """Status -> the code of its error."""
 
@@ -98,6 +100,8 @@ def _guarded(stage: Stage, request: Request, before: Any, endpoint: Endpoint) ->
         return refusal(422, str(error))
     except UserError as error:
         return refusal(400, str(error))
+    except MemoryError:
+        return refusal(507, f"no memory for request {request.number}: send fewer rows")
     except Exception:
         log.exception("request %s: %s %s failed", request.number, request.method, request.path)
         return refusal(500, f"the server failed on request {request.number}: its log says why")

@@ -33,11 +33,12 @@ class Request(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What answering took: records, and microseconds of reading them and of the model."""
+    """What answering took: records, and microseconds of reading them and of the model, whose short hash is given where there are several."""
 
     rows: int = 0
     parse: int = 0
     predict: int = 0
+    model: str = ""
 
 
 NO_WORK = Work()

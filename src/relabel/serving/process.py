@@ -6,6 +6,8 @@ import ctypes
 import gc
 import resource
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import threadpoolctl
 
@@ -21,14 +23,48 @@ REUSED = 16 << 20
 def compute_on_one_thread() -> None:
     """Let numpy, torch and trees compute on the calling thread alone: OpenMP's own setting holds for one thread, so each says it for itself."""
     threadpoolctl.threadpool_limits(1)
+    torch_on_one_thread()
+
+
+def torch_on_one_thread() -> None:
+    """Say it for torch alone, where it is there: it may have come after a thread began."""
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)
+
+
+def open_many_files() -> None:
+    """Let this process and those that it starts have as many connections as the system allows; what shells give is often 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # some systems allow less than they say
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def resident() -> int:
     """Give the most memory that this process has held so far, in bytes."""
     said: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return said << 10 if sys.platform == "linux" else said  # kilobytes there, bytes elsewhere
+
+
+def held() -> int:
+    """Give the memory that this process holds now and that no file backs, in bytes; elsewhere than on Linux the most so far."""
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    except OSError:
+        return resident()
+    return (int(pages[1]) - int(pages[2])) * resource.getpagesize()
+
+
+def trim() -> None:
+    """Give free memory back to the system, all of it."""
+    give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
+    if give_back is not None:
+        give_back(0)
+
+
+def free() -> None:
+    """Let go of what nothing refers to any more, and give it back to the system."""
+    gc.collect()
+    trim()
 
 
 def settle() -> None:

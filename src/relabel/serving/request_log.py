@@ -18,7 +18,7 @@ class RequestLog:
 
     stream: where the lines go.
     share:  0 is off, 1 is every request.
-    model:  short hash of the model that answers.
+    model:  short hash of the model that answers, unless the response names another.
     draw:   gives a number in [0, 1) for each request.
     """
 
@@ -38,7 +38,7 @@ class RequestLog:
         self._lines.append(
             f'{{"request": "{request.number}", "method": {json.dumps(request.method)}, "path": {json.dumps(request.path)}, '
             f'"status": {response.status}, "rows": {work.rows}, "bytes": {len(request.body)}, "parse_us": {work.parse}, '
-            f'"predict_us": {work.predict}, "total_us": {seconds * 1e6:.0f}, "model": "{self._model}"{identity}}}\n'
+            f'"predict_us": {work.predict}, "total_us": {seconds * 1e6:.0f}, "model": "{work.model or self._model}"{identity}}}\n'
         )
         return len(self._lines) == 1
 

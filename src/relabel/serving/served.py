@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -61,11 +61,13 @@ class Served:
 
 
 def load(folder: Path) -> Served:
-    """Load a model folder.
+    """Load a model folder, all into memory: what happens to its files later changes no answer.
 
     Raises UserError where it is not complete, or names another number of classes than the model or its noise has.
     """
     loaded = artifact.load(folder)
+    if loaded.training_rows is not None:  # a map of a file that is cut would end the process
+        loaded = replace(loaded, training_rows=np.array(loaded.training_rows))
     called = predictor.load(loaded.model)
     if loaded.noise is not None and loaded.noise.shape != (called.classes, called.classes):
         raise UserError(

@@ -18,9 +18,14 @@ from gunicorn.sock import create_sockets  # type: ignore[import-untyped]
 from relabel.container import memory, processors
 from relabel.serving import app, capacity, listening, process, served
 from relabel.serving.capacity import Capacity
-from relabel.serving.door import App, Door
+from relabel.serving.door import App, Door, Entrance
 from relabel.serving.drain import Drain
 from relabel.serving.endpoint import Endpoint
+from relabel.serving.fleet import journal, room
+from relabel.serving.fleet.api import Fleet
+from relabel.serving.fleet.door import FleetDoor
+from relabel.serving.fleet.journal import Journal
+from relabel.serving.fleet.models import Models
 from relabel.serving.request_log import RequestLog
 from relabel.serving.worker import Worker
 from relabel.settings import ServeSettings
@@ -33,25 +38,54 @@ STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def serve(model: Path, host: str, settings: ServeSettings) -> None:
-    """Serve a model folder until SIGTERM, then end the process with exit code 0. Each worker loads the model for itself.
+    """Serve a model folder until SIGTERM, then end the process with exit code 0.
+
+    The model is loaded once, and every worker has it from this process: also one that takes the place of another when the folder is another, or gone.
 
     Raises UserError, before anything listens, where the folder holds no usable model.
     """
-    takes = served.load(model).takes
+    process.open_many_files()
+    loaded = served.load(model)
     room, idle = memory.read().limit, process.resident()
-    chosen = capacity.of(settings, cores=processors.count(), memory=room, idle=idle, texts=takes.texts)
+    chosen = capacity.of(settings, cores=processors.count(), memory=room, idle=idle, texts=loaded.takes.texts)
     drain = Drain()
 
-    def door() -> App:
+    def door() -> Entrance:
         process.compute_on_one_thread()  # threads that torch had before the fork are not there any more, and it would wait for them
-        endpoint = Endpoint(served.load(model), settings, chosen, drain.active)
+        endpoint = Endpoint(loaded, settings, chosen, drain.active)
         log = RequestLog(sys.stdout, settings.log_share, endpoint.served.artifact.short_hash)
         others: App = WsgiToAsgi(app.create(endpoint, log))  # type: ignore[no-untyped-call]
         process.settle()
         return Door(endpoint, log, others, drain)
 
+    _run(door, host, settings, chosen, drain)
+
+
+def serve_many(roots: Sequence[Path], host: str, settings: ServeSettings) -> None:
+    """Serve whatever models are loaded from below these folders, in one process, until SIGTERM; then end with exit code 0.
+
+    Raises UserError, before anything listens, where there is no memory for any.
+    """
+    limit = memory.read().limit
+    room.of(settings, limit)
+    chosen = capacity.of_many(settings, cores=processors.count(), memory=limit)
+    drain = Drain()
+    with Journal() as kept:
+
+        def door() -> Entrance:
+            process.open_many_files()
+            process.settle()
+            models = Models(roots, room.of(settings, limit), tell=kept.write)
+            journal.restore(models, kept.read(), settings.timeout / 2)  # who is silent for the whole time is replaced
+            fleet = Fleet(models, settings, chosen, drain.active)
+            return FleetDoor(fleet, RequestLog(sys.stdout, settings.log_share, ""), drain)
+
+        _run(door, host, settings, chosen, drain)
+
+
+def _run(make: Callable[[], Entrance], host: str, settings: ServeSettings, chosen: Capacity, drain: Drain) -> None:
     listeners = listening.sockets(host, settings.port, chosen.workers)
-    _Server(options(host, settings, chosen), door, drain, listeners).run()
+    _Server(options(host, settings, chosen), make, drain, listeners).run()
 
 
 def options(host: str, settings: ServeSettings, chosen: Capacity) -> dict[str, Any]:
@@ -79,7 +113,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn with these options on these sockets; `make` runs in each worker, after the fork."""
 
     def __init__(
-        self, chosen: Mapping[str, Any], make: Callable[[], App], drain: Drain, listeners: Sequence[socket.socket]
+        self, chosen: Mapping[str, Any], make: Callable[[], Entrance], drain: Drain, listeners: Sequence[socket.socket]
     ) -> None:
         self._chosen = chosen
         self._make = make
@@ -91,7 +125,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         for name, value in self._chosen.items():
             self.cfg.set(name, value)
 
-    def load(self) -> App:
+    def load(self) -> Entrance:
         return self._make()
 
     def run(self) -> None:
