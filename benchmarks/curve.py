@@ -130,7 +130,9 @@ def main() -> None:
                 case = label_cases.draw(pool, cell, rows=round(2 * rows / (1 - label_cases.DEV_SHARE)), seed=seed)
                 chosen = settings.parse(TrainSettings, {**curve.DEFAULTS, "seed": seed})
                 examples = shown(case)
-                found = curve.run(examples, material.made(examples, chosen), chosen, lambda _name, _done, _total: None)
+                found = curve.run(
+                    examples, material.made(examples, chosen), chosen, curve.plainly(lambda _name, _done, _total: None)
+                )
                 print(line(f"{pool.name}, {cell}", found, truth(case, examples, chosen)), flush=True)
                 print(found.sentence, file=sys.stderr, flush=True)
 

@@ -102,13 +102,21 @@ def main() -> None:
         print(f"{wrong.size} training texts; with errors planted {wrong.sum()} of their labels are wrong")
         for learner in args.learners:
             output = Path(made) / learner
-            figures, seconds = run(clean, output / "clean", learner=learner, policy="keep", data_issues="off")
+            figures, seconds = run(
+                clean, output / "clean", learner=learner, policy="keep", data_issues="off", report="off"
+            )
             speeds = [per_second(output / "clean/model", texts, together) for together in (1, 100)]
             accuracy = figures["comparison"]["before"]["accuracy"]
             print(f"{learner:14} accuracy {accuracy:.4f}  {seconds:6.1f} s  texts/s {speeds[0]:8.0f} {speeds[1]:8.0f}")
             for policy in args.policies:
                 figures, seconds = run(
-                    noisy, output / policy, learner=learner, policy=policy, data_issues="off", baselines="off"
+                    noisy,
+                    output / policy,
+                    learner=learner,
+                    policy=policy,
+                    data_issues="off",
+                    report="off",
+                    baselines="off",
                 )
                 right, caught = found(output / policy, wrong)
                 gain = figures["comparison"]["gain"]["accuracy"]

@@ -22,8 +22,4 @@ Give --build-arg TORCH_INDEX_URL=ADDRESS; 'Get started' on pytorch.org shows the
 $pip install --require-hashes --no-deps --requirement "$here/requirements.txt"
 $pip check
 
-cd /opt/relabel/lib/python3*/site-packages
-grep --invert-match --extended-regexp '^(#|$)' "$here/not-needed.txt" | while read -r pattern; do
-    # shellcheck disable=SC2086  # a pattern
-    rm -rf $pattern
-done
+"$here/prune.sh" "$here/not-needed.txt"

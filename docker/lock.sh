@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Resolves what the image holds anew, with hashes: docker/requirements.txt for every target, docker/requirements-text.txt for what the target
-# text adds, docker/torch-cu130.txt for torch as the package registry has it. Versions are those of constraints.txt, with which the tests run.
+# text adds (encoders, boosted trees, MLflow's client), docker/torch-cu130.txt for torch as the package registry has it. Versions are those of constraints.txt, with which the tests run.
 # `make lock` calls this.
 set -euo pipefail
 cd "$(dirname -- "$0")/.."
@@ -14,7 +14,7 @@ resolved() {
 
 head='# Made by make lock: do not edit.'
 every=$(resolved train serve)
-text=$(resolved train serve text)
+text=$(resolved train serve text mlflow)
 
 # A requirement and the lines of its hashes go to one of the two files.
 awk -v head="$head" '

@@ -21,7 +21,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 CHANNEL = HERE / "test_dir" / "input" / "data" / "train"
 PAYLOAD = HERE / "payloads" / "embeddings.json"
-HYPERPARAMETERS = {"max_epochs": 4, "lr": 0.003, "seeds": 2}
+HYPERPARAMETERS = {"max_epochs": 4, "lr": 0.003, "seeds": 2, "threads": 1}
+"""One thread for each host: they share the cores of one machine, and threads that wait for each other lose all of them."""
 ROLE = "arn:aws:iam::123456789012:role/nobody"
 JSON = "application/json"
 QUIET = "SchemaVersion: '1.0'\nSageMaker: {PythonSDK: {Modules: {TelemetryOptOut: true}}}\n"

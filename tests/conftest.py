@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from threading import Barrier
+from types import ModuleType
+from typing import Any, TypeVar
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -18,8 +25,14 @@ from relabel.text import reader
 from relabel.text.preprocessing import Preprocessing
 from relabel.text.words import Words
 
+# The first text that hypothesis draws makes a table of all characters, which takes a second where cores are busy.
+hypothesis.settings.register_profile("relabel", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("relabel")
+
 # Tests run side by side: more threads than cores make small networks wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+R = TypeVar("R")
 
 NOISE = np.array([[0.95, 0.05], [0.2, 0.8]])
 
@@ -142,3 +155,66 @@ def text_model(tmp_path) -> Path:
     )
     artifact.save(tmp_path / "text_model", made)
     return tmp_path / "text_model"
+
+
+@pytest.fixture(scope="session")
+def web_resources() -> ModuleType:
+    """Let moto's CloudFormation make the web stack: tests/aws/web_resources.py."""
+    place = Path(__file__).parent / "aws" / "web_resources.py"
+    loader = SourceFileLoader("stand_ins.apigatewayv2", str(place))  # moto reads a service in the name
+    module = ModuleType(loader.name)
+    sys.modules[loader.name] = module
+    loader.exec_module(module)
+    return module
+
+
+class InThreads:
+    """One of several hosts that are threads of this process (see `container.company.Company`)."""
+
+    def __init__(self, rank: int, size: int, barrier: Barrier, table: list[Any]) -> None:
+        self.rank, self.size, self.names = rank, size, tuple(f"algo-{n + 1}" for n in range(size))
+        self._barrier, self._table = barrier, table
+        self.sent = 0
+
+    def gather(self, array: np.ndarray) -> list[np.ndarray]:
+        """Give every host's array to every host."""
+        return [each.copy() for each in self._all(array)]
+
+    def gather_bytes(self, data: bytes) -> list[bytes]:
+        """Give every host's bytes to every host."""
+        return self._all(data)
+
+    def sum(self, array: np.ndarray) -> np.ndarray:
+        """Add up the hosts' arrays."""
+        return np.sum(self.gather(array), axis=0)
+
+    def add_(self, tensor: Any) -> None:
+        """Add up the hosts' tensors in place."""
+        tensor.copy_(sum(each.clone() for each in self._all(tensor.clone())))
+
+    def _all(self, own: Any) -> list[Any]:
+        self._table[self.rank] = own
+        self._barrier.wait(60)
+        every = list(self._table)
+        self._barrier.wait(60)
+        return every
+
+
+@pytest.fixture
+def hosts() -> Callable[..., list[Any]]:
+    """Run the same work on several hosts at once, threads of this process: give what it returns on each of them, in the order of ranks."""
+
+    def run(size: int, work: Callable[[InThreads], R]) -> list[R]:
+        barrier, table = Barrier(size), [None] * size
+
+        def part(rank: int) -> R:
+            try:
+                return work(InThreads(rank, size, barrier, table))
+            except BaseException:
+                barrier.abort()
+                raise
+
+        with ThreadPoolExecutor(size) as pool:
+            return [done.result() for done in [pool.submit(part, rank) for rank in range(size)]]
+
+    return run

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,29 @@ def answer_manifest(manifest: Path, output: Path) -> None:
     output.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
+def answer_page(block: str, folder: Path, environment: dict[str, str]) -> int:
+    """Serve the page, answer five questions, and end it; any port will do."""
+    command = block.replace("review serve", "exec relabel review serve --port 0", 1).removeprefix("relabel ")
+    with subprocess.Popen(
+        ["bash", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        address, _, token = server.stdout.readline().split()[1].partition("/?token=")
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+        def ask(path: str, **said: object) -> dict:
+            body = json.dumps({"reviewer": "page", "window": "a-window", **said}).encode()
+            with urllib.request.urlopen(urllib.request.Request(address + path, body, headers), timeout=20) as reply:  # noqa: S310
+                return json.load(reply)
+
+        for number in range(5):
+            card = ask("/api/next", besides=[])["card"]
+            answer = truth("".join(piece for piece, _ in card["text"]))
+            ask("/api/decide", card=card["id"], answer=answer, once=f"decision-{number}", seconds=1.0, queued=True)
+        server.terminate()
+        return server.wait(timeout=40)
+
+
 def test_the_whole_page_runs_as_written(tmp_path) -> None:
     """Every block ends with 0; what it says it writes is there; the second job trusts the answers."""
     noise = np.array([[0.95, 0.05], [0.2, 0.8]])
@@ -71,6 +95,9 @@ def test_the_whole_page_runs_as_written(tmp_path) -> None:
             answer_tasks(tmp_path / "tasks.json", tmp_path / "export.json")
         if "review import output.manifest" in block:
             answer_manifest(tmp_path / "queue.manifest", tmp_path / "output.manifest")
+        if "review serve" in block:
+            assert answer_page(block, tmp_path, environment) == 0
+            continue
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block],
             cwd=tmp_path,
@@ -89,4 +116,5 @@ def test_the_whole_page_runs_as_written(tmp_path) -> None:
         "labelstudio",
         "groundtruth",
     }
+    assert sum(answer.reviewer == "page" for answer in read(tmp_path / "channels" / "reviewed" / "reviews.jsonl")) == 5
     assert sum(metrics_file.read(tmp_path / "better" / "output" / "data")["data"]["reviewed"].values()) == 100

@@ -30,7 +30,7 @@ from relabel.training.member import Member
 from relabel.training.out_of_fold import out_of_fold
 from relabel.training.stack import Recipe
 
-QUICK = {"seeds": 2, "folds": 3, "max_epochs": 6, "lr": 0.003, "threads": 1}
+QUICK = {"seeds": 2, "folds": 3, "max_epochs": 6, "lr": 0.003, "threads": 1, "report": "off"}
 
 
 @pytest.fixture

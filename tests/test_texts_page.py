@@ -7,7 +7,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,12 +53,17 @@ def test_commands_run_as_written(folder) -> None:
     predicted = [json.loads(line) for line in said[0].splitlines() if line.startswith("{")]
     assert [each["class"] for each in predicted] == ["1", "0"]
     assert {word["word"] for word in predicted[0]["words"]} >= {"lovely", "soft"}
-    answers = [
-        json.loads(line)["predictions"]
-        for line in said[2].replace("}]}{", "}]}\n{").splitlines()
-        if "predictions" in line
-    ]
+    answers = [one["predictions"] for one in objects(said[2]) if "predictions" in one]
     assert [each["class"] for answer in answers for each in answer] == ["1", "1", "0"]
+
+
+def objects(printed: str) -> Iterator[dict[str, Any]]:
+    """Read the JSON objects of what was printed; answers end without a line break, and the server's log stands between them."""
+    decoder, at = json.JSONDecoder(), printed.find("{")
+    while at >= 0:
+        found, end = decoder.raw_decode(printed, at)
+        yield found
+        at = printed.find("{", end)
 
 
 def test_every_learner_and_every_step_of_preprocessing_is_there() -> None:

@@ -15,6 +15,19 @@ import errno
 DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 
 
+def one_line(text: str) -> str:
+    r"""Write out what would begin a line or command a terminal: names in messages are whatever somebody called a file or a class.
+
+    >>> print(one_line("a name\nof two lines"))
+    a name\nof two lines
+    """
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+
+
 class RelabelError(Exception):
     """A failure with a message made for the person who can mend it."""
 
@@ -35,7 +48,7 @@ class UserError(RelabelError):
     exit_code = 2
 
     def __init__(self, *problems: str) -> None:
-        self.problems = problems
+        self.problems = problems = tuple(map(one_line, problems))
         lines = problems if len(problems) == 1 else (f"{len(problems)} problems:", *(f"- {p}" for p in problems))
         super().__init__("\n".join(lines))
 
@@ -60,7 +73,7 @@ def explained(error: BaseException) -> RelabelError:
     if isinstance(error, RelabelError):
         return error
     if isinstance(error, OSError) and error.errno in DISK_ERRNOS:
-        where = f" at {error.filename}" if error.filename else ""
+        where = f" at {one_line(str(error.filename))}" if error.filename else ""
         return PlatformError(
             f"writing failed{where}: {error.strerror}. Give the job a larger volume, or free this one."
         )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from relabel.auditing import members
+from relabel.auditing.examine import examine, worst_first
 from relabel.auditing.members import Members
 from relabel.errors import UserError
 
@@ -52,6 +53,35 @@ def test_the_second_time_noise_is_known(make) -> None:
     second = members.relearned(Members(sure, sure), data.labels, data.all(), first, cleaned=True)
     assert second.rates is first.rates
     np.testing.assert_allclose(second.eta, data.eta, atol=0.06)
+
+
+def checked(data, share):
+    """Verify the worst rows until a share of all errors is found, and audit again: (audit, errors left, which rows are verified)."""
+    own = np.arange(data.labels.size)
+    first = examine(data.labels, learned(data, data.eta, data.probability), training=data.all(), trusted=data.none())
+    order = worst_first(first.doubt, own)
+    seen = data.none()
+    seen[order[: np.searchsorted(np.cumsum(data.wrong[order]), share * data.wrong.sum())]] = True
+    estimate = members.learned(
+        Members(data.eta, data.probability), data.labels, data.all(), own, np.where(seen, data.truth, -1)
+    )
+    labels = np.where(seen, data.truth, data.labels)
+    audit = examine(labels, estimate, training=data.all(), trusted=seen, given=data.labels)
+    return audit, int((labels != data.truth).sum()), seen
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.3, 0.6])
+def test_the_errors_left_are_counted_however_many_people_found(make, share) -> None:
+    """People take the worst rows first; what they left is neither over- nor underestimated, and the kind of noise stays."""
+    covered = 0
+    for seed in range(6):
+        audit, left, seen = checked(make(seed, rows=4000, distance=2), share)
+        covered += audit.low <= left <= audit.high
+        assert audit.expected == pytest.approx(left, rel=0.35)
+        assert audit.verdict.kind == "class_conditional"
+        assert not audit.posterior[seen].any()
+        assert audit.flagged.sum() == round(audit.expected)
+    assert covered >= 5
 
 
 def test_a_row_of_nan_stops_the_audit() -> None:

@@ -127,3 +127,14 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         choose(unsure(np.full(3, 0.1)), features, 1, labels=np.full((2, 1), -1))
     with pytest.raises(AlgorithmError, match="1 or more"):
         choose(unsure(np.full(3, 0.1)), features, 0)
+
+
+def test_where_nothing_differs_from_what_is_labelled_nothing_is_chosen() -> None:
+    """However many rows there are, and however they are looked through."""
+    features = np.ones((1200, 4), np.float32)
+    labels = np.full((1200, 1), -1)
+    labels[0] = 0
+    probability = np.full((1200, 2), 0.5)
+    found = selection.select(probability, features, 5, labels=labels, group=np.arange(1200))
+    assert found.rows.size == 0
+    assert found.duplicates == 1199

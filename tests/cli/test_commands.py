@@ -28,13 +28,28 @@ def test_the_demo_finds_planted_flips_and_shows_what_they_cost(tmp_path) -> None
     """The table says how many flips were planted and found, the gain is above 0, and the files are where it says."""
     done = run("demo", "--rows", "6000", "--width", "256", "--output", tmp_path / "demo")
     assert done.returncode == 0, done.stderr
-    table = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if re.match(r"(model|results) ", line))
+    table = dict(
+        line.split(maxsplit=1) for line in done.stdout.splitlines() if re.match(r"(report|model|results) ", line)
+    )
+    assert Path(table["report"]).read_text().startswith("<!DOCTYPE html>")
     assert (Path(table["model"]) / "model.json").exists()
     assert (Path(table["results"]) / "label_issues.csv").exists()
     precision = float(re.search(r"precision, recall +([\d.]+)", done.stdout)[1])
     assert precision > 0.5
     assert int(re.search(r"flips planted +(\d+)", done.stdout)[1]) > 150
     assert re.search(r"gain +\+0\.\d+, 95% interval", done.stdout)
+
+
+def test_a_library_that_is_not_there_is_named() -> None:
+    """A command that needs an extra which is not installed says which one, in a line."""
+    script = "import sys; sys.modules['{}'] = None\nfrom relabel.cli.main import main\nmain({})"
+    for module, arguments in (("gunicorn", ["serve"]), ("pyarrow", ["report", "."])):
+        done = subprocess.run(
+            [sys.executable, "-c", script.format(module, arguments)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2, done.stderr
+        assert f"needs {module}" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_train_takes_a_folder_and_leaves_all_below_another(channel, tmp_path) -> None:

@@ -6,7 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from relabel.cli.main import commands
+from relabel.data import reading
+from relabel.data.digest import digest
 from relabel.errors import UserError
+from relabel.results import metrics_file, outlook_file
+from relabel.settings import TrainSettings
 
 QUICK = ["--seeds", "2", "--folds", "3", "--max-epochs", "3", "--width", "8", "--threads", "1"]
 
@@ -36,6 +40,26 @@ def test_texts_alone_are_weighed_by_linear_models(channel) -> None:
     found = json.loads(done.stdout)
     assert found["rows"] == 300
     assert found["curve"][-1]["accuracy"]["value"] > 0.8
+
+
+def test_the_answer_goes_beside_the_results_of_a_job_on_the_same_data(channel, tmp_path) -> None:
+    """With --results it is kept there for the report; results of other data are refused before anything is written."""
+    data = channel(rows=300) / "input" / "data" / "train"
+    digest_of = digest(reading.read({"train": data}, TrainSettings()))
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / metrics_file.NAME).write_text(json.dumps({"data": {"digest": digest_of}}))
+    asked = ["curve", str(data), *QUICK, "--json", "--results", str(results)]
+    done = CliRunner().invoke(commands, asked)
+    assert done.exit_code == 0, done.exception
+    assert outlook_file.read(results) == json.loads(done.stdout)
+
+    (results / metrics_file.NAME).write_text(json.dumps({"data": {"digest": "other"}}))
+    (results / outlook_file.NAME).unlink()
+    done = CliRunner().invoke(commands, asked)
+    assert isinstance(done.exception, UserError)
+    assert "results of other data" in str(done.exception)
+    assert outlook_file.read(results) is None
 
 
 def test_data_that_cannot_be_read_is_refused(tmp_path) -> None:

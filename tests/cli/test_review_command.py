@@ -17,8 +17,18 @@ from relabel.data.reviews import read
 from relabel.errors import UserError
 from relabel.job.main import train
 from relabel.results import audit_table, changes, cleaned, columns, metrics_file
+from relabel.results.reviewing import queue
 
-QUICK = {"policy": "drop", "seeds": 2, "folds": 3, "passes": 1, "max_epochs": 4, "lr": 0.003, "threads": 1}
+QUICK = {
+    "policy": "drop",
+    "seeds": 2,
+    "folds": 3,
+    "passes": 1,
+    "max_epochs": 4,
+    "lr": 0.003,
+    "threads": 1,
+    "report": "off",
+}
 NOISE = np.array([[0.95, 0.05], [0.2, 0.8]])
 SIZES = {"train": (500, 0), "dev": (200, 1), "test": (300, 2)}
 
@@ -224,6 +234,37 @@ def test_what_cannot_be_asked_is_said(audited, tmp_path, monkeypatch, arguments,
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.parametrize("command", ["status", "export", "import"])
+def test_the_page_s_own_file_is_no_file_of_answers(audited, tmp_path, command) -> None:
+    """Whoever gives it is told the command that writes its decisions as answers."""
+    results, store = audited / "output" / "data", tmp_path / "review.sqlite"
+    store.write_bytes(b"SQLite format 3\0")
+    given = {
+        "status": ("--results", results, "--reviews", store),
+        "export": (results, "--output", tmp_path / "x.csv", "--reviews", store),
+        "import": (store, "--results", results, "--reviews", tmp_path / "reviews.jsonl"),
+    }
+    done = run(command, *given[command])
+    assert isinstance(done.exception, UserError)
+    assert f"`relabel review answers {store} --results" in str(done.exception)
+    assert [*tmp_path.iterdir()] == [store]
+
+
+def test_a_file_of_answers_that_is_not_there_yet_is_said(audited, tmp_path) -> None:
+    """A review may begin without one; a mistyped name is seen."""
+    done = run("status", "--results", audited / "output" / "data", "--reviews", tmp_path / "reviws.jsonl")
+    assert done.exit_code == 0
+    assert "reviws.jsonl is not there yet: no answers so far" in done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_said(audited, tmp_path) -> None:
+    """In one line, whichever command writes."""
+    (tmp_path / "file").write_text("")
+    done = run("export", audited / "output" / "data", "--output", tmp_path / "file" / "x.csv")
+    assert isinstance(done.exception, UserError)
+    assert "file/x.csv: cannot be written" in str(done.exception)
+
+
 @pytest.fixture(scope="module")
 def reviewed(audited, tmp_path_factory) -> Path:
     """Give the folder of a job on the same data, with a channel of answers on rows of all splits."""
@@ -344,3 +385,10 @@ def test_a_class_whose_rows_are_all_trusted_breaks_nothing(audited, tmp_path) ->
     results = job(root)
     after = audit_table.read(results).to_pylist()
     assert all(row["given_label"] == "1" and row["decision"] == "keep" for row in after if truth(row["text"]) == "1")
+
+
+def test_a_report_reckons_with_the_share_that_is_drawn_when_nobody_sets_it() -> None:
+    """What it says of the first questions is of those that both commands ask."""
+    for name in ("export", "serve"):
+        share = next(one for one in command.commands[name].params if one.name == "random_share")
+        assert share.default == queue.RANDOM_SHARE

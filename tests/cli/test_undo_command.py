@@ -16,6 +16,7 @@ from relabel.results import columns
 QUICK = {
     "policy": "drop",
     "seeds": 1,
+    "report": "off",
     "folds": 3,
     "passes": 1,
     "max_epochs": 4,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
@@ -310,6 +311,42 @@ def test_no_message_carries_the_payload(media_type) -> None:
             assert not records.problems or "S3CRET" not in str(refusal(media_type, body, 2))
             continue
         assert "S3CRET" not in str(refusal(media_type, body, 2))
+
+
+MANY = 1_500_000
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [
+        (JSON, b"[" + b"[]," * MANY + b"[]]"),
+        (JSON, b'{"instances": [' + b"{}," * MANY + b"{}]}"),
+        (JSON, b"[" + b'"",' * MANY + b'""]'),
+        (JSON_LINES, b"[\n" * MANY),
+        (JSON_LINES, b"[]\n" * MANY),
+        (CSV, b"1\n" * MANY),
+        (CSV, b"+1\n" * MANY),
+        (f"{CSV}; label_size=1", b"1\n" * MANY),
+        (CSV, b"," * MANY),
+        (CSV, b"a," * MANY),
+    ],
+)
+def test_millions_of_wrong_records_are_refused_before_each_is_looked_at(media_type, body) -> None:
+    """The memory that they take is bounded as that of right ones is, and the time."""
+    tracemalloc.start()
+    began = time.process_time()
+    known = table.of_request(media_type)
+    with pytest.raises(UserError, match=r"more than 1,000,000 records|columns, expected"):
+        table.read(media_type, known, body, Takes(768)).refuse()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50 * len(body)
+    assert time.process_time() - began < 10
+
+
+def test_millions_of_narrow_vectors_are_read() -> None:
+    """The bound is for what is wrong."""
+    assert decoded(CSV, b"1,2\n" * 1_200_000, 2).count == 1_200_000
 
 
 def test_every_type_is_tested_here() -> None:

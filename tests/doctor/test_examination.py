@@ -274,3 +274,25 @@ def test_the_command_is_quick_and_ends_with_2_where_there_is_a_problem(root) -> 
     ill = doctor()
     assert ill.returncode == 2
     assert [line for line in ill.stdout.splitlines() if line.startswith("problem")]
+
+
+def test_the_model_that_serves_now_is_looked_at(root, text_model) -> None:
+    """What a training job would refuse is found before it; a good one is named with its classes."""
+    channel = root / "input" / "data" / "model"
+    shutil.copytree(text_model, channel)
+    assert any("classes negative, positive" in each for each in told(examined(root), "ok"))
+    (channel / artifact.TENSORS).write_bytes(b"torn")
+    assert any("its hash is not the one" in each for each in told(examined(root), "problem"))
+
+
+def test_folders_of_many_models_are_not_looked_at_as_one(tmp_path) -> None:
+    """Where an endpoint has many, it is said where they are loaded from, or may be."""
+    save_model(tmp_path / "model")
+    (tmp_path / "model" / artifact.TENSORS).write_bytes(b"torn")
+    findings = examined(tmp_path, SAGEMAKER_MULTI_MODEL="true")
+    assert told(findings, "problem") == []
+    assert f"models: they are loaded by requests, from below {tmp_path / 'model'}" in told(findings, "ok")
+    shutil.rmtree(tmp_path / "model")
+    assert any(
+        str(tmp_path / "models") in each for each in told(examined(tmp_path, SAGEMAKER_MULTI_MODEL="1"), "warning")
+    )

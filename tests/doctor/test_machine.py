@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from relabel.container.gpu import Facts
@@ -15,14 +17,14 @@ from relabel.doctor.machine import Size
     [
         (8 * GIB, Size(), "ok"),
         (8 * GIB, Size(embeddings=3 * GIB), "ok"),
-        (8 * GIB, Size(embeddings=5 * GIB), "warning"),
+        (8 * GIB, Size(embeddings=50 * GIB), "ok"),
         (GIB // 2, Size(embeddings=GIB // 64), "warning"),
         (8 * GIB, Size(texts=GIB // 4), "ok"),
         (8 * GIB, Size(texts=GIB // 2), "warning"),
     ],
 )
 def test_memory_is_held_against_the_data(limit, size, level) -> None:
-    """Two copies are made of embeddings, many of texts, and torch takes its part."""
+    """Embeddings may lie on disk, of texts many copies are made, and torch takes its part."""
     assert machine.memory(Memory(limit), size).level == level
 
 
@@ -51,8 +53,22 @@ def test_a_gpu_that_cannot_be_used_is_a_problem_only_where_one_is_required(facts
 
 def test_folders_on_one_volume_are_one_line(tmp_path) -> None:
     """Folders that are not there yet count as the one above them."""
-    (finding,) = machine.disks({"model": tmp_path / "model", "output": tmp_path / "a" / "b"})
-    assert finding.text.endswith("GiB free for model, output")
+    folders = {"model": tmp_path / "model", "output": tmp_path / "a" / "b"}
+    (finding,) = machine.disks(folders, lambda _folder: 5 * GIB)
+    assert (finding.level, finding.text) == ("ok", "5.0 GiB free for model, output")
+
+
+@pytest.mark.parametrize(("free", "level"), [(0, "problem"), (GIB // 2, "warning"), (GIB, "ok")])
+def test_a_full_disk_is_a_problem_and_a_nearly_full_one_a_warning(tmp_path, free, level) -> None:
+    """Both name the folder, so that one knows which volume is meant."""
+    (finding,) = machine.disks({"model": tmp_path}, lambda _folder: free)
+    assert finding.level == level
+    assert (str(tmp_path) in finding.text) == (level != "ok")
+
+
+def test_the_disk_that_is_measured_is_the_folders_own(tmp_path) -> None:
+    """The figure is what this machine says."""
+    assert 0 <= machine.free_bytes(tmp_path) <= shutil.disk_usage(tmp_path).total
 
 
 def test_shared_memory_is_never_a_problem(tmp_path) -> None:

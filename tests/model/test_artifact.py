@@ -117,6 +117,16 @@ def test_a_changed_artifact_is_refused(tmp_path) -> None:
         artifact.load(tmp_path)
 
 
+def test_the_folder_of_a_job_is_told_from_its_models(tmp_path) -> None:
+    """Who names the job's folder is told where in it the model lies; an empty folder has no such hint."""
+    artifact.save(tmp_path / "out" / "model", Artifact(dense(), ("a", "b", "c"), "given"))
+    with pytest.raises(UserError, match=r"did you mean .*out/model\?"):
+        artifact.load(tmp_path / "out")
+    with pytest.raises(UserError) as empty:
+        artifact.load(tmp_path)
+    assert "did you mean" not in str(empty.value)
+
+
 def test_a_dense_model_predicts_what_its_arithmetic_says() -> None:
     """Standardise, multiply, ReLU, softmax: written out plainly, the probabilities agree to 1e-5."""
     model = dense()

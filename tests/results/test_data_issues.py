@@ -4,7 +4,7 @@ from relabel.container import environment
 from relabel.job.main import train
 from relabel.results import data_issues
 
-QUICK = {"seeds": 1, "folds": 3, "passes": 1, "threads": 1}
+QUICK = {"seeds": 1, "folds": 3, "passes": 1, "threads": 1, "report": "off"}
 
 
 def run(root, **overrides) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from relabel.errors import UserError
 from relabel.text import cache, encoder_files, reader
@@ -77,16 +78,26 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bits(about, tmp_path)
 
 
 @pytest.mark.usefixtures("small")
-def test_a_torn_shard_is_made_again(about, tmp_path, caplog) -> None:
+@pytest.mark.parametrize("harm", ["torn", "turned bit"])
+def test_a_harmed_shard_is_made_again(about, tmp_path, caplog, harm) -> None:
     """And it is said; what else lies there stays in use."""
     cache.embedded(TEXTS, about, tmp_path, load=lambda _about: Counting())
-    torn = min(tmp_path.rglob("*.safetensors"))
-    torn.write_bytes(torn.read_bytes()[:-3])
+    harmed = min(tmp_path.rglob("*.safetensors"))
+    data = harmed.read_bytes()
+    harmed.write_bytes(data[:-3] if harm == "torn" else data[:-3] + bytes([data[-3] ^ 1]) + data[-2:])
     read = Counting()
     made = cache.embedded(TEXTS, about, tmp_path, load=lambda _about: read)
     assert len(read.given) == 4
     assert "embedded again" in caplog.text
     np.testing.assert_array_equal(made, Counting()(TEXTS))
+
+
+def test_shards_of_earlier_versions_are_taken(about, tmp_path) -> None:
+    """They say no hash of what they hold."""
+    cache.embedded(TEXTS, about, tmp_path, load=lambda _about: Counting())
+    for path in tmp_path.rglob("*.safetensors"):
+        safetensors.numpy.save_file(safetensors.numpy.load_file(path), path)
+    cache.embedded(TEXTS, about, tmp_path, load=lambda _about: pytest.fail("an encoder is loaded"))
 
 
 def test_encoders_do_not_share_vectors(tiny_encoder, tmp_path) -> None:

@@ -7,19 +7,29 @@ together by maximum likelihood: a member counts for as much as it explains, and 
 explain is noise. Unlike anchors, which take the rows at the ends for surely right, it needs no row that is sure. Networks with a noise
 layer learn the same inside their training (Sukhbaatar et al. 2015, Goldberger and Ben-Reuven 2017); here only these few numbers are left.
 
+Where people verified a label, the true class i is known, and of the sum only its term is left. People may choose rows by x and by the given
+label: what they saw of these is in the likelihood, so the choice does not bias it (missing at random, Rubin 1976). That holds only while the
+label as it was given stays in the data.
+
 Letters: M members, n rows that are learned from, N rows, C classes, P = (M C + 1) C + C C numbers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from relabel.data.stretches import mapped
+
 TINY = 1e-7
 """Probabilities are clipped here before a logarithm: single precision knows no smaller ones beside 1."""
+
+LEAST = 1e-300
+"""What models say of a true label that people verified is not less."""
 
 MOST_WRONG = 0.49
 """Most that a class's errors sum to: its true label stays the likeliest, and the matrix can be inverted."""
@@ -40,6 +50,8 @@ SCATTER = np.uint64(0x9E3779B97F4A7C15)
 """Multiplier that scatters row numbers (Fibonacci hashing): thinned rows follow no order of the data."""
 
 Array = NDArray[np.float64]
+Evidence = NDArray[np.floating] | Sequence[NDArray[np.floating]]
+"""Probabilities (M, N, C): one array, or M of (N, C)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,31 +75,42 @@ class Channel:
     right: Array
     likelihood: float
 
-    def true_given_input(self, evidence: NDArray[np.floating]) -> Array:
+    def true_given_input(self, evidence: Evidence) -> Array:
         """Give eta (N, C) = P(true | x) from the members' probabilities (M, N, C)."""
-        return _softmax(_features(evidence, self.scale) @ self.weight + self.bias)
+
+        def eta(*members: NDArray[np.floating]) -> Array:
+            return _softmax(_features(np.stack(members), self.scale) @ self.weight + self.bias)
+
+        return mapped(eta, *evidence)
 
 
 def fit(
     labels: NDArray[np.int64],
-    evidence: NDArray[np.floating],
+    evidence: Evidence,
     group: NDArray[np.int64] | None = None,
     given_true: Array | None = None,
+    truth: NDArray[np.int64] | None = None,
+    *,
+    among: NDArray[np.intp] | None = None,
 ) -> Channel:
-    """Fit the channel to labels (n,), 0 to C-1, and out-of-fold probabilities (M, n, C) of M kinds of models.
+    """Fit the channel to labels (N,), 0 to C-1, and out-of-fold probabilities (M, N, C) of M kinds of models.
 
-    group:      (n,) duplicate group of each row: rows of one group do not speak independently. By default each row is its own.
+    group:      (N,) duplicate group of each row: rows of one group do not speak independently. By default each row is its own.
     given_true: (C, C), to take the noise for known, for example from an earlier pass.
+    truth:      (N,) true labels where they are known, else -1. By default none is.
+    among:      (n,) rows that are learned from; others may have no label. By default all.
 
     The errors are those of the maximum of a likelihood whose parts are the groups (White 1982, with the information in place of the
     Hessian). They take the form above for true; how far that may be, they cannot know. With more than MOST_NUMBERS numbers, weights and
     biases are taken for known and rates for independent, which makes them a little too small.
     """
-    members, rows, classes = evidence.shape
-    group = np.arange(rows) if group is None else group
-    chosen = _thinned(rows)
-    scale = _scale(evidence[:, chosen])
-    problem = _Problem(labels[chosen], _features(evidence[:, chosen], scale), classes, members, given_true)
+    among = np.arange(labels.size) if among is None else among
+    rows, chosen = among.size, among[_thinned(among.size)]
+    taken = np.stack([member[chosen] for member in evidence])
+    members, _, classes = taken.shape
+    scale = _scale(taken)
+    possible = np.ones((chosen.size, classes)) if truth is None else _possible(truth[chosen], classes)
+    problem = _Problem(labels[chosen], _features(taken, scale), possible, members, given_true)
     found = minimize(
         problem.loss,
         problem.start(),
@@ -100,9 +123,9 @@ def fit(
     deviation = right = np.zeros((classes, classes))
     if given_true is None and chosen.size:
         judge = _errors if problem.start().size <= MOST_NUMBERS else _independent_errors
-        deviation, right = judge(problem, eta, noise, group[chosen])
+        deviation, right = judge(problem, eta, noise, chosen if group is None else group[chosen])
         deviation, right = deviation * np.sqrt(chosen.size / rows), right * (chosen.size / rows)
-    own = np.take_along_axis(eta @ noise, problem.labels[:, None], axis=1)
+    own = problem.joint(eta, noise).sum(axis=1)
     return Channel(scale, weight, bias, noise, deviation, right, float(np.log(own).mean()) if chosen.size else 0.0)
 
 
@@ -110,9 +133,11 @@ class _Problem:
     """The penalised likelihood as a function of one vector: weights, biases, logits of the errors."""
 
     def __init__(
-        self, labels: NDArray[np.int64], features: Array, classes: int, members: int, given_true: Array | None
+        self, labels: NDArray[np.int64], features: Array, possible: Array, members: int, given_true: Array | None
     ) -> None:
-        self.labels, self.features, self.classes, self.known = labels, features, classes, given_true
+        """possible: (n, C), 1 for each class that may be the true one of a row, else 0."""
+        self.labels, self.features, self.possible, self.known = labels, features, possible, given_true
+        classes = self.classes = possible.shape[1]
         self.middle = np.tile(np.eye(classes) / members, (members, 1))  # (M C, C): the mean of the logarithms
         self.given = np.zeros((labels.size, classes))
         self.given[np.arange(labels.size), labels] = 1.0
@@ -137,7 +162,7 @@ class _Problem:
         """Give the mean of what is to be least, and its gradient."""
         weight, bias, noise = self.parts(vector)
         eta = _softmax(self.features @ weight + bias)
-        joint = eta * noise.T[self.labels]
+        joint = self.joint(eta, noise)
         likelihood = joint.sum(axis=1)
         clean = joint / likelihood[:, None]
         strain = weight - self.middle
@@ -149,10 +174,14 @@ class _Problem:
         if self.known is None:
             before = np.where(self.off, WRONG, RIGHT)
             total += (before * np.log(noise)).sum()
-            slope = (eta / likelihood[:, None]).T @ self.given + before / noise
+            slope = (eta * self.possible / likelihood[:, None]).T @ self.given + before / noise
             slopes.append(self._errors_slope(vector[-self.off.sum() :], slope))
         count = max(self.labels.size, 1)
         return -total / count, -np.concatenate(slopes) / count
+
+    def joint(self, eta: Array, noise: Array) -> Array:
+        """Give P(true i, given label | x) (n, C) of the classes that are possible; none of these is 0."""
+        return (eta * noise.T[self.labels]).clip(min=LEAST) * self.possible
 
     def _share(self, errors: Array) -> Array:
         """Each error's share (C, C) of the most that is allowed, from its logit; 0 on the diagonal."""
@@ -171,10 +200,15 @@ class _Problem:
 
 def _errors(problem: _Problem, eta: Array, noise: Array, group: NDArray[np.int64]) -> tuple[Array, Array]:
     """Standard errors (C, C) of the noise and the covariance (C, C) of its diagonal, with weights and biases not known either."""
-    likelihood = np.einsum("nc,nc->n", eta, noise.T[problem.labels])[:, None]
-    steps = eta * noise.T[problem.labels] / likelihood - eta
+    joint = problem.joint(eta, noise)
+    likelihood = joint.sum(axis=1, keepdims=True)
+    steps = joint / likelihood - eta
     rows, classes = steps.shape
-    per_entry = eta[:, :, None] * (problem.given[:, None, :] - problem.given[:, :, None]) / likelihood[:, :, None]
+    per_entry = (
+        (eta * problem.possible)[:, :, None]
+        * (problem.given[:, None, :] - problem.given[:, :, None])
+        / likelihood[:, :, None]
+    )
     slopes = np.concatenate(
         [
             (problem.features[:, :, None] * steps[:, None, :]).reshape(rows, -1),
@@ -201,12 +235,18 @@ def _errors(problem: _Problem, eta: Array, noise: Array, group: NDArray[np.int64
 
 def _independent_errors(problem: _Problem, eta: Array, noise: Array, _group: NDArray[np.int64]) -> tuple[Array, Array]:
     """The same without what would not fit into memory: each rate as if all else were known."""
-    likelihood = np.einsum("nc,nc->n", eta, noise.T[problem.labels])[:, None]
-    squares = ((eta / likelihood) ** 2).T @ problem.given
+    likelihood = problem.joint(eta, noise).sum(axis=1, keepdims=True)
+    squares = ((eta * problem.possible / likelihood) ** 2).T @ problem.given
     variance = 1 / (squares + np.diagonal(squares)[:, None] + np.where(problem.off, WRONG, RIGHT) / noise**2)
     np.fill_diagonal(variance, 0.0)
     np.fill_diagonal(variance, variance.sum(axis=1))
     return np.sqrt(variance), np.diag(np.diagonal(variance))
+
+
+def _possible(truth: NDArray[np.int64], classes: int) -> Array:
+    """Mark the classes that may be a row's true one (n, C): the one that is known, else all."""
+    possible: Array = np.concatenate([np.eye(classes), np.ones((1, classes))])[truth]  # the last one serves -1
+    return possible
 
 
 def _logs(evidence: NDArray[np.floating]) -> Array:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from relabel.auditing import noise, posterior
 from relabel.auditing.noise import Estimate, NoiseRates, Verdict, Z
 from relabel.data import duplicates
+from relabel.data.stretches import mapped
 from relabel.errors import AlgorithmError
 
 UNDOUBTED = -1000.0
@@ -56,12 +57,15 @@ def examine(
     training: NDArray[np.bool_],
     trusted: NDArray[np.bool_],
     group: NDArray[np.int64] | None = None,
+    given: NDArray[np.int64] | None = None,
 ) -> Audit:
     """Audit labels (N,), -1 for unlabelled, given what true labels and noise are likely to be.
 
     training: (N,) rows that were cross-validated: errors are counted among those of them that have a label and are not trusted.
     trusted:  (N,) labels that people verified: never doubted.
     group:    (N,) duplicate group of each row: where duplicates carry another label, that speaks against the row's own.
+    given:    (N,) labels before people verified any, -1 where that is not known: the kind of noise is that of these. By default of those
+              that are not trusted.
 
     Flagged are as many of the training rows as errors are expected, the worst, and all other rows that are at least as bad as the last of
     them. Where errors are hidden, so that the posterior finds nothing, they are as many as have a label that is not the likeliest.
@@ -72,20 +76,15 @@ def examine(
     _check(labels, eta, training, trusted)
     doubted = (labels >= 0) & ~trusted
     learning = doubted & training
-    probability = eta @ rates.given_true
+    probability = mapped(lambda block: block @ rates.given_true, eta)
     also = None if group is None else duplicates.other_labels(group, labels, eta.shape[1])
     clean = posterior.true_given_both(eta, labels, rates.given_true, also)
     clean[trusted] = np.eye(eta.shape[1])[labels[trusted]]
-    wrong = np.where(doubted, _other_than_given(clean, labels), 0.0)
-    verdict = _verdict(estimate, labels, probability, learning)
-    doubt = np.full(labels.size, UNDOUBTED)
+    wrong = np.where(doubted, mapped(_other_than_given, clean, labels), 0.0)
+    before = np.where(trusted, -1, labels) if given is None else given
+    verdict = _verdict(estimate, before, probability, training & (before >= 0))
     through = np.ones_like(rates.given_true) if verdict.hidden else rates.given_true
-    doubt[doubted] = posterior.log_odds(
-        (probability if verdict.hidden else eta)[doubted],
-        labels[doubted],
-        through,
-        None if also is None else also[doubted],
-    )
+    doubt = _doubt(labels, probability if verdict.hidden else eta, through, also, doubted)
     expected, low, high = _expected(wrong[learning], estimate, eta[learning])
     count = round(expected)
     if verdict.hidden:
@@ -113,7 +112,10 @@ def worst(audit: Audit, training: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 def worst_first(doubt: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """Order rows by doubt (N,), then position, the worst first."""
-    ordered: NDArray[np.intp] = rows[np.lexsort((rows, -doubt[rows]))]
+    if (rows[1:] > rows[:-1]).all():  # as nearly always; one sort is enough then
+        ordered: NDArray[np.intp] = rows[np.argsort(-doubt[rows], kind="stable")]
+    else:
+        ordered = rows[np.lexsort((rows, -doubt[rows]))]
     return ordered
 
 
@@ -159,6 +161,23 @@ def _check(
         raise AlgorithmError("a trusted row has no label")
 
 
+def _doubt(
+    labels: NDArray[np.int64],
+    chance: NDArray[np.float64],
+    through: NDArray[np.float64],
+    also: NDArray[np.bool_] | None,
+    doubted: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """The log-odds (N,) that a label is wrong, by chances (N, C); UNDOUBTED for rows that are not doubted."""
+
+    def odds(rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        return posterior.log_odds(chance[rows], labels[rows], through, None if also is None else also[rows])
+
+    doubt = np.full(labels.size, UNDOUBTED)
+    doubt[doubted] = mapped(odds, np.flatnonzero(doubted))
+    return doubt
+
+
 def _other_than_given(clean: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sum clean (N, C) over all classes but the given one: (N,)."""
     others = clean.copy()
@@ -183,7 +202,12 @@ def _flagged(
 
 def _suggested(clean: NDArray[np.float64], labels: NDArray[np.int64], flagged: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The likeliest class of each row (N,), of the flagged ones the likeliest but the given."""
-    likely = clean.copy()
-    likely[flagged, labels[flagged]] = -1.0
-    suggested: NDArray[np.int64] = likely.argmax(axis=1)
-    return suggested
+
+    def likeliest(
+        clean: NDArray[np.float64], labels: NDArray[np.int64], flagged: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        likely = clean.copy()
+        likely[flagged, labels[flagged]] = -1.0
+        return np.asarray(likely.argmax(axis=1))
+
+    return mapped(likeliest, clean, labels, flagged)

@@ -51,38 +51,49 @@ class Members:
 
 
 def learned(
-    members: Members, labels: NDArray[np.int64], learning: NDArray[np.bool_], group: NDArray[np.int64]
+    members: Members,
+    labels: NDArray[np.int64],
+    learning: NDArray[np.bool_],
+    group: NDArray[np.int64],
+    truth: NDArray[np.int64] | None = None,
 ) -> Estimate:
-    """Learn from labels (N,) of the rows (N,) in `learning`, which lie in duplicate groups (N,).
+    """Learn from given labels (N,) of the rows (N,) in `learning`, which lie in duplicate groups (N,), and of which true labels may be known.
+
+    truth: (N,), -1 where it is not known; the labels are those from before people verified any.
 
     The interval is that of the linear members' likelihood, stretched to hold the other estimate where that is taken.
     """
-    given, duplicates = labels[learning], group[learning]
-    alone = channel.fit(given, members.linear[None, learning], duplicates)
-    both = np.stack([members.linear, members.network])
-    all_of_them = np.concatenate([both, posterior.true_given_input(members.network, alone.given_true, FLOOR)[None]])
-    known = channel.fit(given, all_of_them[:, learning], given_true=alone.given_true)
-    free = channel.fit(given, both[:, learning], duplicates)
+    among = np.flatnonzero(learning)
+    alone = channel.fit(labels, [members.linear], group, truth=truth, among=among)
+    both = [members.linear, members.network]
+    all_of_them = [*both, posterior.true_given_input(members.network, alone.given_true, FLOOR)]
+    known = channel.fit(labels, all_of_them, given_true=alone.given_true, truth=truth, among=among)
+    free = channel.fit(labels, both, group, truth=truth, among=among)
     classes = members.linear.shape[1]
     limit = chi2.ppf(REFUTED, classes * (classes - 1)) / 2
-    if (free.likelihood - known.likelihood) * given.size > limit:
-        return Estimate(free.true_given_input(both), _rates(free, given, alone.given_true), free.right)
-    return Estimate(known.true_given_input(all_of_them), _rates(alone, given, alone.given_true), alone.right)
+    if (free.likelihood - known.likelihood) * among.size > limit:
+        return Estimate(free.true_given_input(both), _rates(free, labels[among], alone.given_true), free.right)
+    return Estimate(known.true_given_input(all_of_them), _rates(alone, labels[among], alone.given_true), alone.right)
 
 
 def relearned(
-    members: Members, labels: NDArray[np.int64], learning: NDArray[np.bool_], before: Estimate, *, cleaned: bool
+    members: Members,
+    labels: NDArray[np.int64],
+    learning: NDArray[np.bool_],
+    before: Estimate,
+    *,
+    cleaned: bool,
+    truth: NDArray[np.int64] | None = None,
 ) -> Estimate:
     """Weigh other members, with the noise as it was found before.
 
     cleaned: they were trained without the worst rows, so that there is no noise to take their probabilities back through.
     """
-    evidence = np.stack([members.linear, members.network])
+    evidence = [members.linear, members.network]
     if not cleaned:
-        evidence = np.concatenate(
-            [evidence, posterior.true_given_input(members.network, before.rates.given_true, FLOOR)[None]]
-        )
-    fitted = channel.fit(labels[learning], evidence[:, learning], given_true=before.rates.given_true)
+        evidence.append(posterior.true_given_input(members.network, before.rates.given_true, FLOOR))
+    among = np.flatnonzero(learning)
+    fitted = channel.fit(labels, evidence, given_true=before.rates.given_true, truth=truth, among=among)
     return Estimate(fitted.true_given_input(evidence), before.rates, before.right)
 
 

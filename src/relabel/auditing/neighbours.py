@@ -1,6 +1,6 @@
 """Rows near each other: a view of the inputs in few directions, its nearest neighbours, its clusters. The only module that knows faiss.
 
-Letters: N rows, D width, d directions, U rows that are searched, k neighbours.
+Letters: N rows, D width, d directions, U rows that are searched, n rows that ask, k neighbours.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from relabel.data import passes
 from relabel.data.examples import Features
 
 SAMPLE = 4096
@@ -21,6 +22,12 @@ SAMPLE = 4096
 BLOCK_BYTES = 1 << 24
 FEW = 8192
 """Up to this many rows are searched one by one."""
+
+MOST, NUMBERS = 1_000_000, 128_000_000
+"""Rows of a view, and numbers of it: of more rows a draw is looked at. A search takes more than twice as long among twice as many rows."""
+
+STREAM = 12
+"""Keeps that draw apart from the job's other draws."""
 
 POINTS_PER_CENTRE = 40
 ROUNDS = 4
@@ -61,18 +68,26 @@ class Standard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """All rows in few directions.
+    """Rows in few directions: all N, or those that were drawn.
 
     points:   (N, d) float32 of length 1, the direction of each standardised row.
     inside:   (N,) float32, the part of the row's length that lies in the d directions, 0 to 1.
     length:   (N,) float32, length of the standardised row; about sqrt(D).
     standard: how rows were standardised.
+    along:    (D, d) float32, the directions.
     """
 
     points: NDArray[np.float32]
     inside: NDArray[np.float32]
     length: NDArray[np.float32]
     standard: Standard
+    along: NDArray[np.float32]
+
+    def of(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the points (b, d) of other rows (b, D)."""
+        points = self.standard(rows) @ self.along
+        points /= np.maximum(np.linalg.norm(points, axis=1), np.finfo(np.float32).tiny)[:, None]
+        return np.asarray(points)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,27 +104,38 @@ class Graph:
     cosine: NDArray[np.float32]
 
 
-def view(features: Features, search: Search, *, seed: int) -> View:
-    """Look at rows (N, D) along their principal directions, learned from a sample.
+def looked_at(shape: tuple[int, int], search: Search, *, seed: int) -> NDArray[np.intp]:
+    """Give the rows, of all (N, D), that a view holds: all or, where that would be too many, a uniform draw of them, rising."""
+    count, width = shape
+    most = min(MOST, NUMBERS // min(width, search.directions or width))
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng((seed, STREAM)).choice(count, most, replace=False, shuffle=False))
+
+
+def view(features: Features, search: Search, *, seed: int, rows: NDArray[np.intp] | None = None) -> View:
+    """Look at rows (N, D) along their principal directions, learned from a sample; at chosen `rows` of them, where these are given.
 
     Columns are standardised first: with a cosine on raw embeddings few rows are neighbours of very many.
     """
-    count, width = features.shape
-    chosen = np.random.default_rng(seed).permutation(count)[:SAMPLE]
-    sample = features.take(np.sort(chosen))
-    standard = _standard(sample)
-    directions = _directions(standard(sample), search.directions or width)
-    points = np.empty((count, directions.shape[1]), np.float32)
-    length = np.empty(count, np.float32)
-    step = max(1, BLOCK_BYTES // (4 * width))
-    for start in range(0, count, step):
-        rows = np.arange(start, min(start + step, count))
-        block = standard(features.take(rows))
-        length[rows] = np.sqrt(np.einsum("nd,nd->n", block, block))
-        np.matmul(block, directions, out=points[start : start + rows.size])
+    chosen = np.arange(features.shape[0]) if rows is None else rows
+    count, width = chosen.size, features.shape[1]
+    sample = features.take(chosen[np.sort(np.random.default_rng(seed).permutation(count)[:SAMPLE])])
+    standard = learn_standard(sample)
+    along = find_directions(standard(sample), search.directions or width)
+    size = max(1, BLOCK_BYTES // (4 * width))
+    seen = passes.mapped(features, chosen, lambda block: _seen(standard(block), along), size)
+    points, length = np.ascontiguousarray(seen[:, :-1]), seen[:, -1].copy()
+    del seen
     inner = np.sqrt(np.einsum("nd,nd->n", points, points))
     points /= np.maximum(inner, np.finfo(np.float32).tiny)[:, None]
-    return View(points, (inner / np.maximum(length, np.finfo(np.float32).tiny)).clip(max=1), length, standard)
+    return View(points, (inner / np.maximum(length, np.finfo(np.float32).tiny)).clip(max=1), length, standard, along)
+
+
+def _seen(standard: NDArray[np.float32], along: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give where standardised rows (b, D) lie in the directions (D, d), and after that their length: (b, d + 1)."""
+    length = np.sqrt(np.einsum("nd,nd->n", standard, standard))
+    return np.column_stack([standard @ along, length])
 
 
 def graph(points: NDArray[np.float32], rows: NDArray[np.intp], *, neighbours: int, search: Search, seed: int) -> Graph:
@@ -133,6 +159,25 @@ def graph(points: NDArray[np.float32], rows: NDArray[np.intp], *, neighbours: in
     return Graph(rows, found.astype(np.int64), near.clip(-1, 1))
 
 
+def nearest(
+    points: NDArray[np.float32],
+    asked: NDArray[np.intp],
+    among: NDArray[np.intp],
+    *,
+    neighbours: int,
+    search: Search,
+    seed: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Find those of the rows `among` (U,) of points (N, d) that are nearest to each asked row (n,), itself if it is one of them.
+
+    Gives rows (n, k), the nearest first, and their cosine (n, k); -1 where there are too few, or too few in the lists looked through.
+    """
+    k = min(neighbours, among.size)
+    cosine, index = _index(points[among], search.probes, seed).search(points[asked], k)
+    found = np.where(index < 0, -1, among[index]).astype(np.int64)
+    return found, np.where(index < 0, -1, cosine).clip(-1, 1).astype(np.float32)
+
+
 def clusters(points: NDArray[np.float32], rows: NDArray[np.intp], count: int, *, seed: int) -> NDArray[np.int64]:
     """Divide chosen rows (U,) of points (N, d) into at most `count` clusters by k-means: (U,) from 0."""
     searched = points[rows]
@@ -145,7 +190,8 @@ def clusters(points: NDArray[np.float32], rows: NDArray[np.intp], count: int, *,
     return nearest
 
 
-def _standard(sample: NDArray[np.float32]) -> Standard:
+def learn_standard(sample: NDArray[np.float32]) -> Standard:
+    """Learn means and scales from rows (n, D)."""
     mean = sample.mean(axis=0, dtype=np.float64)
     deviation = sample.std(axis=0, dtype=np.float64)
     varies = deviation > FLAT * (1 + np.abs(mean))
@@ -153,8 +199,8 @@ def _standard(sample: NDArray[np.float32]) -> Standard:
     return Standard(mean.astype(np.float32), scale.astype(np.float32))
 
 
-def _directions(sample: NDArray[np.float32], most: int) -> NDArray[np.float32]:
-    """The directions (D, d) in which standardised rows vary most; all of them, unturned, where none is left out."""
+def find_directions(sample: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+    """Give the directions (D, d) in which standardised rows vary most; all of them, unturned, where none is left out."""
     width = sample.shape[1]
     if most >= width:
         return np.eye(width, dtype=np.float32)

@@ -43,7 +43,8 @@ class Verdict:
     kind:  class_conditional: labels are wrong at rates that depend on the true class; these rows can be found and treated.
            ambiguous: what disagrees are rows that resemble several classes; whether their labels are wrong, nobody can tell from them.
            none: hardly a label disagrees. unclear: the interval of the share holds FEW.
-    wrong, low, high: share of wrong labels among the training rows under class-conditional noise, with its 95% interval.
+    wrong, low, high: share of wrong labels among those of the training rows as they were given, before people verified any, under
+           class-conditional noise, with its 95% interval.
     doubted: share of labels that would come out otherwise if the rows were labelled again like this: the mean of 1 - P(given | x).
     """
 
@@ -60,7 +61,7 @@ class Verdict:
 
     def sentence(self) -> str:
         """Say it to people."""
-        share = f"{self.wrong:.1%} of the training labels ({self.low:.1%} to {self.high:.1%})"
+        share = f"{self.wrong:.1%} of the training labels as given ({self.low:.1%} to {self.high:.1%})"
         said = {
             "class_conditional": f"{share} are wrong at rates that depend on the class",
             "ambiguous": f"labels disagree ({self.doubted:.1%}) where rows resemble several classes, and hardly any elsewhere ({share} "

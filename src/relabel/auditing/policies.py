@@ -132,7 +132,7 @@ def decide(
     doubted = members & ~trusted
     flagged = int((audit.flagged & doubted).sum())
     candidates = worst_first(audit.doubt, np.flatnonzero((audit.flagged if policy.whole else True) & doubted))
-    reason = np.where(audit.flagged, "flagged", "not flagged").astype(np.object_)
+    reason = np.array(["not flagged", "flagged"], np.object_)[audit.flagged.astype(np.intp)]  # N rows share two strings
     reason[trusted] = "trusted"
     reason[labels < 0] = "unlabelled"
     reason[~training] = "no training row: never changed"
@@ -171,7 +171,9 @@ def _treated(
         soft[rows] = audit.clean[rows]
     return Treatment(
         decision=decision,
-        labels=np.where(decision == Decision.FLIP, audit.suggested, labels),
+        labels=np.where(decision == Decision.FLIP, audit.suggested, labels)
+        if policy.decision is Decision.FLIP
+        else labels,
         weights=weights,
         soft=soft,
         reason=reason,

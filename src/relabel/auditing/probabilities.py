@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from relabel.data.stretches import stretches
 from relabel.errors import UserError
 
 OUTSIDE = 1e-3
@@ -17,6 +18,12 @@ OUTSIDE = 1e-3
 
 OFF = 1e-2
 """How far a row's sum may lie from 1: it is then divided by its sum."""
+
+PROBLEMS = (
+    "hold NaN or infinity: predict them again, or leave these rows out",
+    "hold values outside [0, 1]: give probabilities, not logits",
+    "do not sum to 1: give every class its column, and normalise the rows",
+)
 
 SHOWN = 5
 """Rows named in a message."""
@@ -34,11 +41,21 @@ def checked(probability: ArrayLike, n: int, c: int) -> NDArray[np.float64]:
             f"probabilities have the shape {values.shape}, expected ({n}, {c}): "
             "give one row for each label and one column for each class"
         )
-    problems = _problems(values)
-    if problems:
-        raise UserError(*problems)
-    clipped = values.clip(0.0, 1.0)
-    normal: NDArray[np.float64] = clipped / clipped.sum(axis=1, keepdims=True)
+    normal, problem = np.empty((n, c)), np.zeros(n, np.int8)
+    for part in stretches(n):
+        block = values[part].astype(np.float64)
+        problem[part] = _problem(block)
+        if not problem[part].any():
+            clipped = block.clip(0.0, 1.0)
+            np.divide(clipped, clipped.sum(axis=1, keepdims=True), out=normal[part])
+    if problem.any():
+        raise UserError(
+            *(
+                f"probabilities: {rows_shown(problem == kind)} {what}"
+                for kind, what in enumerate(PROBLEMS, 1)
+                if (problem == kind).any()
+            )
+        )
     return normal
 
 
@@ -49,25 +66,20 @@ def rows_shown(wrong: NDArray[np.bool_]) -> str:
     return f"{rows.size} of {wrong.size} rows (counted from 0: {named})"
 
 
-def _numbers(probability: ArrayLike) -> NDArray[np.float64]:
+def _numbers(probability: ArrayLike) -> NDArray[Any]:
     try:
         given: NDArray[Any] = np.asarray(probability)
     except ValueError:  # rows of different length
         given = np.empty(0, dtype=np.object_)
     if given.dtype.kind not in "fiu":
         raise UserError("probabilities are no array of numbers: give an array of shape (rows, classes)")
-    return given.astype(np.float64)
+    return given
 
 
-def _problems(values: NDArray[np.float64]) -> list[str]:
-    """Say which rows of (n, c) are no distribution, one sentence for each kind of problem; one row has one problem."""
+def _problem(values: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Say of each row of (n, c) which of the PROBLEMS it has, counted from 1, or 0 for none; one row has one problem."""
     infinite = ~np.isfinite(values).all(axis=1)
     with np.errstate(invalid="ignore", over="ignore"):
         outside = ~infinite & np.any((values < -OUTSIDE) | (values > 1 + OUTSIDE), axis=1)
         off = ~infinite & ~outside & (np.abs(values.sum(axis=1) - 1.0) > OFF)
-    kinds = {
-        "hold NaN or infinity: predict them again, or leave these rows out": infinite,
-        "hold values outside [0, 1]: give probabilities, not logits": outside,
-        "do not sum to 1: give every class its column, and normalise the rows": off,
-    }
-    return [f"probabilities: {rows_shown(rows)} {what}" for what, rows in kinds.items() if rows.any()]
+    return np.select([infinite, outside, off], [1, 2, 3], 0).astype(np.int8)

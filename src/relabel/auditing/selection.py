@@ -185,7 +185,7 @@ def _distinct(ordered: Rows, taken: Rows, group: NDArray[np.int64], space: _Spac
             found.append(row)
             seen.add(group[row])
             far[n + 1 :] &= apart[n, n + 1 :]
-        kept = np.concatenate([kept, space.places(np.intersect1d(rows, found))])
+        kept = np.concatenate([kept, space.places(np.intersect1d(rows, np.array(found, np.intp)))])
     return np.array(found, dtype=np.intp), passed
 
 

@@ -34,9 +34,14 @@ ASKED = (
 
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--results",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="folder output/data of a training job on the same data: the answer becomes part of its report",
+)
 @click.option("--json", "as_json", is_flag=True, help="one JSON object with every figure")
 @options(TrainSettings, only=ASKED)
-def command(*, data: Path, as_json: bool, **values: Any) -> None:
+def command(*, data: Path, results: Path | None, as_json: bool, **values: Any) -> None:
     """Say what more labels, and what cleaner labels, would be worth.
 
     DATA is a folder as `relabel train` takes it. Models are fitted on 10 to 100% of the training rows, cross-validated `seeds` times,
@@ -47,21 +52,41 @@ def command(*, data: Path, as_json: bool, **values: Any) -> None:
 
     from relabel import settings
     from relabel.data import reading
+    from relabel.data.digest import digest
     from relabel.job import curve, material
     from relabel.job.work import default_threads
+    from relabel.report import page
+    from relabel.results import outlook_file
 
     chosen = settings.parse(TrainSettings, {**curve.DEFAULTS, **given(values)})
     threads = chosen.threads or default_threads()
     torch.set_num_threads(threads)
     with threadpoolctl.threadpool_limits(threads):
         examples = reading.read({"train": data}, chosen)
+        if results is not None:
+            _check(results, digest(examples))
         chosen = material.chosen(examples, {**curve.DEFAULTS, **given(values)})
         made = material.made(examples, chosen)
-        found = curve.run(examples, made, chosen, lambda _name, _done, _total: None)
+        found = curve.run(examples, made, chosen, curve.plainly(lambda _name, _done, _total: None))
+    if results is not None:
+        outlook_file.save(results, found)
+        if (results / page.NAME).is_file():
+            page.write(results)
     if as_json:
         click.echo(json.dumps(found.as_dict(), indent=2, allow_nan=False))
     else:
         _print(found)
+
+
+def _check(results: Path, data: str) -> None:
+    """Raise UserError where a folder does not hold the results of a job on these data."""
+    from relabel.errors import UserError
+    from relabel.results import metrics_file
+
+    if not (results / metrics_file.NAME).is_file():
+        raise UserError(f"{results}: no {metrics_file.NAME}: give the folder output/data of a training job")
+    if metrics_file.read(results)["data"]["digest"] != data:
+        raise UserError(f"{results}: results of other data: give those of a job on the same files and columns")
 
 
 def _print(found: Outlook) -> None:

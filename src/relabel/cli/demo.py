@@ -28,6 +28,7 @@ SEED = 7
 def command(*, rows: int, width: int, output: Path | None) -> None:
     """Plant label errors in made reviews, run the training job on them, and show what it found."""
     from relabel.cli.running import place, run_job
+    from relabel.report import page
 
     root = output or Path(tempfile.mkdtemp(prefix="relabel-demo-"))
     train = _make(root, rows, width)
@@ -37,7 +38,7 @@ def command(*, rows: int, width: int, output: Path | None) -> None:
     if done.findings is None:
         sys.exit(done.code)
     _show(train, done.findings)
-    click.echo(f"\nmodel    {paths.model}\nresults  {paths.output_data}")
+    click.echo(f"\nreport   {paths.output_data / page.NAME}\nmodel    {paths.model}\nresults  {paths.output_data}")
 
 
 def _make(root: Path, rows: int, width: int) -> Planted:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import relabel
-from relabel.errors import RelabelError
+from relabel.errors import RelabelError, UserError
 
 COMMANDS = {
     "train": "relabel.cli.train",
@@ -25,11 +25,19 @@ COMMANDS = {
     "doctor": "relabel.cli.doctor",
     "undo": "relabel.cli.undo",
     "annotators": "relabel.cli.annotators",
+    "report": "relabel.cli.report",
     "review": "relabel.cli.review",
     "select": "relabel.cli.select",
     "curve": "relabel.cli.curve",
+    "drift": "relabel.cli.drift",
+    "aws": "relabel.cli.aws",
+    "web": "relabel.cli.web",
+    "loop": "relabel.cli.loop",
 }
 """Command -> the module whose `command` it is."""
+
+AWS = {"boto3", "botocore", "sagemaker"}
+"""Packages that come with the extra of that name."""
 
 
 class _Lazy(click.Group):
@@ -56,5 +64,11 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         return commands.main(args=arguments, prog_name="relabel")
     except RelabelError as error:
-        click.echo(f"ERROR {error}", err=True)
-        sys.exit(error.exit_code)
+        failed = error
+    except ModuleNotFoundError as error:
+        if (error.name or "relabel").partition(".")[0] == "relabel":
+            raise
+        extra = "aws" if (error.name or "").partition(".")[0] in AWS else "train,serve"
+        failed = UserError(f"this command needs {error.name}, which is not installed: pip install 'relabel[{extra}]'")
+    click.echo(f"ERROR {failed}", err=True)
+    sys.exit(failed.exit_code)

@@ -26,6 +26,22 @@ def options(cls: type[Any], only: Collection[str] | None = None) -> Callable[[Ca
     return decorate
 
 
+class Sectioned(click.Command):
+    """A command whose help has its own options first, and the settings of the training job in a part of their own."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write both parts."""
+        jobs = settings.fields(settings.TrainSettings)
+        parts: dict[str, list[tuple[str, str]]] = {"Options": [], "Settings of the training job": []}
+        for parameter in self.get_params(ctx):
+            line = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if line is not None:
+                parts[[*parts][parameter.name in jobs]].append(line)
+        for name, lines in parts.items():
+            with formatter.section(name):
+                formatter.write_dl(lines)
+
+
 def given(values: dict[str, Any]) -> dict[str, Any]:
     """Keep the options that were given."""
     return {name: value for name, value in values.items() if value is not None}

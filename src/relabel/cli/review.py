@@ -9,19 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from relabel.cli import review_inputs, review_page
+from relabel.cli.review_inputs import READ, RESULTS, SPLITS, WRITTEN
 
-    from relabel.data.reviews import Answer, Verdict
+if TYPE_CHECKING:
+    from relabel.data.reviews import Answer
     from relabel.results.reviewing.importing import Import, Rows
     from relabel.results.reviewing.progress import Progress
-    from relabel.results.reviewing.questions import Questions
 
-RESULTS = click.Path(exists=True, file_okay=False, path_type=Path)
-READ = click.Path(exists=True, dir_okay=False, path_type=Path)
-WRITTEN = click.Path(dir_okay=False, path_type=Path)
-SPLITS = "train,dev,test"
 FORMAT = click.Choice(["csv", "jsonl", "labelstudio", "groundtruth"])
 
 
@@ -31,6 +26,10 @@ def command() -> None:
 
     RESULTS is the folder output/data of a training job.
     """
+
+
+command.add_command(review_page.serve)
+command.add_command(review_page.answers)
 
 
 @command.command()
@@ -68,20 +67,26 @@ def export(
     from relabel.results.reviewing import entries, queue
     from relabel.results.reviewing.formats import FORMATS
 
-    questions = _questions(results)
-    wanted, verdicts = _wanted(questions, splits), _verdicts(questions, _answers(reviews))
+    questions = review_inputs.questions(results)
+    wanted, verdicts = (
+        review_inputs.wanted(questions, splits),
+        review_inputs.verdicts(questions, review_inputs.answers(reviews)),
+    )
     chosen = queue.drawn(questions, wanted, verdicts, count=count, random_share=random_share, seed=seed)
-    files.write_bytes(output, FORMATS[form].write(entries.records(questions, chosen), questions.classes))
+    written = {output: FORMATS[form].write(entries.records(questions, chosen), questions.classes)}
+    written |= {
+        output.with_name(output.stem + end): data for end, data in FORMATS[form].companions(questions.classes).items()
+    }
+    with files.told(output):
+        for path, data in written.items():
+            files.write_bytes(path, data)
     click.echo(
         f"{len(chosen):,} questions on {int(questions.size[chosen.question].sum()):,} rows: {_reasons(chosen.why)}"
     )
     if not any(questions.text[questions.shown[chosen.question]]):
         click.echo("no texts are known: people see file, row and id alone", err=True)
-    click.echo(f"questions  {output}")
-    for end, data in FORMATS[form].companions(questions.classes).items():
-        beside = output.with_name(output.stem + end)
-        files.write_bytes(beside, data)
-        click.echo(f"set up by  {beside}")
+    for path in written:
+        click.echo(f"{'questions' if path == output else 'set up by'}  {path}")
 
 
 @command.command("import")
@@ -115,8 +120,8 @@ def take(
     from relabel.errors import UserError
     from relabel.results.reviewing import importing
 
-    questions = _questions(results)
-    rows, known = importing.Rows(questions), _answers(reviews)
+    questions = review_inputs.questions(results)
+    rows, known = importing.Rows(questions), review_inputs.answers(reviews if reviews.is_file() else None)
     read: dict[Path, tuple[Import, bytes]] = {}
     unreadable: list[str] = []
     for path in answers:
@@ -139,7 +144,8 @@ def take(
     if new or not reviews.is_file():
         before = reviews.read_bytes() if reviews.is_file() else b""
         ended = before if before.endswith(b"\n") or not before else before + b"\n"
-        files.write_bytes(reviews, ended + "".join(map(line, new)).encode())
+        with files.told(reviews):
+            files.write_bytes(reviews, ended + "".join(map(line, new)).encode())
     click.echo(f"{len(known) + len(new):,} answers: {reviews}")
 
 
@@ -158,12 +164,12 @@ def status(*, results: Path, reviews: Path, asked: tuple[Path, ...], splits: str
 
     from relabel.results.reviewing import importing, progress
 
-    questions = _questions(results)
-    verdicts = _verdicts(questions, _answers(reviews))
+    questions = review_inputs.questions(results)
+    verdicts = review_inputs.verdicts(questions, review_inputs.answers(reviews))
     rows = importing.Rows(questions)
     named = {found for path in asked for found in _read(path, None, "", "", rows)[0].asked}
     about = {int(questions.question[rows.by_hash[found]]) for found in named}
-    wanted = _wanted(questions, splits)
+    wanted = review_inputs.wanted(questions, splits)
     count = sum(bool(wanted[question]) for question in about) if asked else None
     found = progress.measured(questions, wanted, verdicts, least=least, asked=count)
     if as_json:
@@ -173,44 +179,12 @@ def status(*, results: Path, reviews: Path, asked: tuple[Path, ...], splits: str
         click.echo(f"{name:<28}{value}")
 
 
-def _questions(results: Path) -> Questions:
-    from relabel.data.reviews import check_classes
-    from relabel.results.reviewing import questions
-
-    found = questions.read(results)
-    check_classes(found.classes)
-    return found
-
-
-def _answers(path: Path | None) -> tuple[Answer, ...]:
-    from relabel.data import reviews
-
-    return reviews.read(path) if path is not None and path.is_file() else ()
-
-
-def _verdicts(questions: Questions, answers: Sequence[Answer]) -> dict[int, Verdict]:
-    from relabel.data import reviews
-
-    return reviews.verdicts(answers, questions.of_hash()) if answers else {}
-
-
-def _wanted(questions: Questions, splits: str) -> NDArray[np.bool_]:
-    from relabel.data.examples import Split
-    from relabel.errors import UserError
-    from relabel.results.reviewing.questions import of_splits
-
-    names = {split.name.lower(): split for split in Split}
-    given = [name.strip().lower() for name in splits.split(",")]
-    if unknown := [name for name in given if name not in names]:
-        raise UserError(f"--splits names {', '.join(map(repr, unknown))}: give some of {SPLITS}, with commas between")
-    return of_splits(questions, tuple(names[name] for name in given))
-
-
 def _read(path: Path, form: str | None, attribute: str, reviewer: str, rows: Rows) -> tuple[Import, bytes]:
     """Give what a file came to, and the file of its bad records."""
     from relabel.results.reviewing import importing
     from relabel.results.reviewing.formats import FORMATS, recognised
 
+    review_inputs.check_file(path)
     data = path.read_bytes()
     name = form or recognised(path, data)
     with _named(path):

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from relabel.auditing.selection import Selection
-    from relabel.codecs.codec import Texts
     from relabel.data.pool import Pool
-    from relabel.serving.served import Served
 
 DIGITS = 6
 
@@ -71,6 +69,7 @@ def command(
     from relabel.data import duplicates, pool
     from relabel.data.examples import Dense
     from relabel.errors import UserError
+    from relabel.loop import views
     from relabel.model import source
     from relabel.serving import served
 
@@ -80,7 +79,8 @@ def command(
     rows = pool.read(unlabelled, chosen, classes=loaded.artifact.classes, width=width, texts=texts)
     if method != "activelab" and (rows.labels >= 0).all():
         raise UserError(f"{unlabelled.name}: every row has a label: give rows without, or ask for --method activelab")
-    probability, vectors = _seen(loaded, rows, seed)
+    texts_given = () if rows.texts is None else tuple(rows.texts.tolist())
+    probability, vectors = views.seen(loaded, texts_given, rows.vectors, seed)
     found = selection.select(
         probability,
         vectors,
@@ -97,41 +97,6 @@ def command(
     else:
         files.write_text(output, text)
     _say(found, rows, count, output)
-
-
-def _seen(loaded: Served, rows: Pool, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give what the model makes of the rows, (N, C), and where they lie, (N, D): by the embeddings that it takes, or by their texts."""
-    texts = () if rows.texts is None else tuple(rows.texts.tolist())
-    reads_only = loaded.takes.width is None
-    vectors = rows.vectors
-    if vectors is None:
-        vectors = _latent(loaded, texts, seed) if reads_only or loaded.read is None else loaded.read(texts)
-    return _probabilities(loaded, texts if reads_only else vectors), vectors
-
-
-def _latent(loaded: Served, texts: Texts, seed: int) -> NDArray[np.float32]:
-    """Make vectors of texts by the words that the model knows or, where it knows none, by those of the texts themselves."""
-    import numpy as np
-
-    from relabel.text import words
-    from relabel.text.preprocessing import Preprocessing
-    from relabel.text.words import Words
-    from relabel.training import latent
-
-    known = loaded.read
-    read = known if isinstance(known, Words) else words.learned(texts, Preprocessing(), vocabulary=latent.TERMS)
-    return latent.vectors(read(texts), np.arange(len(texts)), len(read.terms), seed=seed).take(np.arange(len(texts)))
-
-
-def _probabilities(loaded: Served, inputs: NDArray[np.float32] | Texts) -> NDArray[np.float32]:
-    import numpy as np
-
-    from relabel.auditing import probabilities
-
-    with np.errstate(over="ignore", invalid="ignore"):
-        probability = loaded(inputs)
-    probabilities.checked(probability, len(inputs), loaded.predictor.classes)
-    return probability
 
 
 def _lines(

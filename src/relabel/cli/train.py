@@ -21,10 +21,29 @@ from relabel.settings import TrainSettings
     type=click.Path(path_type=Path),
     help="folder of a Hugging Face encoder, in place of the platform's channel of that name",
 )
+@click.option(
+    "--champion",
+    metavar="MODEL",
+    help="the model that serves now, in place of the channel `model`: a folder, a model.tar.gz, or an address",
+)
+@click.option(
+    "--reviews",
+    type=click.Path(path_type=Path),
+    help="file of people's answers (reviews.jsonl), in place of the channel `reviewed`",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="folder for model/, output/ and checkpoints/")
 @click.option("--root", type=click.Path(path_type=Path), help="folder of the platform's contract, in place of its own")
 @options(TrainSettings)
-def command(*, data: Path | None, encoder: Path | None, output: Path | None, root: Path | None, **values: Any) -> None:
+def command(
+    *,
+    data: Path | None,
+    encoder: Path | None,
+    champion: str | None,
+    reviews: Path | None,
+    output: Path | None,
+    root: Path | None,
+    **values: Any,
+) -> None:
     """Find label errors, clean, retrain, compare; write the model and the evidence.
 
     Without --data and --output this is the job of a training container: channels, hyperparameters and results are where the platform puts
@@ -32,8 +51,10 @@ def command(*, data: Path | None, encoder: Path | None, output: Path | None, roo
     """
     from relabel.cli.running import place, run_job
     from relabel.container import signals
+    from relabel.model import source
 
     environment, paths = place(root, data, output)
-    code = run_job(environment, paths.moved(encoder=encoder), given(values)).code
+    serving = None if champion is None else source.fetch(champion, environment)
+    code = run_job(environment, paths.moved(encoder=encoder, champion=serving, reviews=reviews), given(values)).code
     signals.ignore()
     sys.exit(code)

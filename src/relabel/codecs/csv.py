@@ -26,6 +26,8 @@ NUMBERED = re.compile(rb"(?:0,[0-9,]*label|label,0[0-9,]*)(?=\s|$)")
 """A header that numbers its columns, as tables are written which have no names, before or after the labels' name."""
 LABELLED = re.compile(rf'[^,"]*,\s*{WRITTEN}\s*(?:,|$)'.encode())
 """How a line begins whose second field is a number, as all do after a label: it names no columns."""
+MOST_COLUMNS = 1 << 17
+"""Columns beyond which the fields of a line are not looked at."""
 NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 
@@ -36,6 +38,8 @@ def decode(body: bytes, takes: Takes, *, label_first: bool = False, charset: str
     charset:     encoding of texts.
     """
     first, width = 0 if label_first else None, takes.width
+    if width is not None and not takes.texts:  # a text may have many lines
+        vectors.check_count(body.count(b"\n"), width, len(body))
     fast = _fast(body, width, first) if width is not None else None
     if fast is not None:
         return finite(fast[0], (), fast[1])
@@ -47,6 +51,7 @@ def decode(body: bytes, takes: Takes, *, label_first: bool = False, charset: str
         place, found = _place(header, width, first), found[1:]
     if not found:
         raise UserError("a header without records: send one record per line")
+    objects.check_count(len(found), Takes(width))
     return objects.records([_record(n, line, width, place) for n, line in enumerate(found)], Takes(width))
 
 
@@ -110,6 +115,8 @@ def _apart(text: bytes, width: int, place: int) -> tuple[bytes, Mapping[int, str
 
 def _record(n: int, line: bytes, width: int, place: int | None) -> Any:
     """Give the numbers of a line as a list, with the label of its column where there is one, or what is wrong with it."""
+    if (columns := line.count(b",") + 1) > MOST_COLUMNS:
+        return Problem(n, f" has {columns:,} columns, expected {width if place is None else width + 1}")
     fields = _fields(line)
     if fields is None:
         return Problem(n, " is not CSV in UTF-8")
@@ -143,6 +150,8 @@ def _header(line: bytes, width: int) -> list[str]:
     """Give the names of a header, none where the line is none: no name is a number, unless all but `label` number the columns."""
     line = line.strip(b" \t")
     if (line[:1] in STARTS or LABELLED.match(line)) and not NUMBERED.match(line):
+        return []
+    if line.count(b",") >= MOST_COLUMNS:
         return []
     names = [field.strip() for field in _fields(line) or ()]
     if all(_number(name) is None and name for name in names):

@@ -34,8 +34,12 @@ def decode(body: bytes, takes: Takes) -> Records:
 
 
 def encode(predictions: Predictions) -> bytes:
-    """Write `{"predictions": [{"label": index, "class": name, "probabilities": [C numbers]}, …]}`, and of a label that was given what it is worth."""
-    return f'{{"predictions": [{", ".join(objects.written(predictions))}]}}'.encode()
+    """Write `{"predictions": [{"label": index, "class": name, "probabilities": [C numbers]}, …]}`, and of a label that was given what it is worth.
+
+    Where words were asked for, somebody reads it: `"classes": [C names]` says what the probabilities are of.
+    """
+    named = "" if predictions.words is None else f', "classes": {json.dumps(predictions.classes, ensure_ascii=False)}'
+    return f'{{"predictions": [{", ".join(objects.written(predictions))}]{named}}}'.encode()
 
 
 def _parsed(body: bytes, takes: Takes) -> Any:

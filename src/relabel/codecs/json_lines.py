@@ -25,6 +25,7 @@ def decode(body: bytes, takes: Takes) -> Records:
         fast = _fast(found, takes.width)
         if fast is not None:
             return finite(fast[0], (), fast[1])
+    objects.check_count(len(found), takes)
     return objects.records([_parsed(n, line, takes) for n, line in enumerate(found)], takes)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from relabel.codecs import kinds, labels, texts
 from relabel.codecs.codec import LabelAudit, Predictions, Problem, Records, Takes, finite
 from relabel.codecs.labels import ABSENT, LABEL, LABELS
-from relabel.codecs.vectors import FEATURES
+from relabel.codecs.vectors import FEATURES, TOO_MANY
 from relabel.errors import UserError
 
 HOLDERS = (FEATURES, *texts.NAMES)
@@ -29,10 +29,9 @@ def records(rows: Sequence[Any], takes: Takes, beside: Sequence[Any] | None = No
 
     beside: labels of the rows, where they stand beside them all.
 
-    Raises UserError where rows have labels of their own too, or texts are too many.
+    Raises UserError where rows have labels of their own too, or are too many.
     """
-    if takes.width is None:
-        texts.check_count(len(rows))  # before anything is made for each
+    check_count(len(rows), takes)
     inside = [_label(row) for row in rows]
     apart = all(label is ABSENT for label in inside)
     if beside is not None and not apart:
@@ -50,6 +49,14 @@ def records(rows: Sequence[Any], takes: Takes, beside: Sequence[Any] | None = No
     if width is None:
         return Records(len(rows), tuple(good), problems, by_row)
     return finite(_array(good) if good else np.empty((0, width), np.float32), problems, by_row)
+
+
+def check_count(count: int, takes: Takes) -> None:
+    """Raise UserError where records are too many, before anything is made for each: wrong ones would take a hundred times their bytes."""
+    if takes.width is None:
+        texts.check_count(count)
+    elif count > texts.MOST:
+        raise UserError(TOO_MANY)
 
 
 def holders(row: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from relabel.codecs import labels
 from relabel.codecs.labels import ABSENT, LABEL, LABELS
+from relabel.codecs.texts import MOST
+from relabel.errors import UserError
 
 WRAPPERS = ("instances", "inputs")
 """Names under which an object may hold the records."""
@@ -30,8 +32,23 @@ LABELLED = ([FEATURES, LABEL], [LABEL, FEATURES])
 """Keys of a record with a label."""
 
 
+TOO_MANY = f"more than {MOST:,} records that are not all plain lists of numbers: send fewer in one request"
+
+
+def check_count(rows: int, width: int, size: int) -> None:
+    """Raise UserError where so many rows are too many to be looked at one by one, and `size` bytes too few for `width` numbers in each.
+
+    Looking would take a hundred times their bytes, and as long as all other requests.
+    """
+    if rows > MOST and rows * 2 * width > size + 1:
+        raise UserError(TOO_MANY)
+
+
 def parse(text: bytes, width: int) -> Parsed | None:
-    """Read vectors (n, width) from any of the shapes that JSON bodies have; None where the slow path must look."""
+    """Read vectors (n, width) from any of the shapes that JSON bodies have; None where the slow path must look.
+
+    Raises UserError where that would take too long.
+    """
     try:
         value = simdjson.Parser().parse(text)
     except (ValueError, RuntimeError):  # malformed, or a number that simdjson does not take
@@ -41,6 +58,8 @@ def parse(text: bytes, width: int) -> Parsed | None:
         value, beside = _wrapped(value)
     if not isinstance(value, simdjson.Array) or not len(value):
         return None
+    if isinstance(value[0], simdjson.Array | simdjson.Object):
+        check_count(len(value), width, len(text))
     rows, lists, inside = _rows(value)
     around = (0 if rows[0] is value else 1) + (beside is not None)
     if not all(isinstance(row, simdjson.Array) and len(row) == width for row in rows) or _more_lists(

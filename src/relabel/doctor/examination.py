@@ -17,7 +17,9 @@ def examine(environment: Environment) -> list[Finding]:
     paths = environment.paths
     job, size = _job(paths, environment) if training.is_meant(paths) else ([], Size())
     endpoint = [*serving.elsewhere(environment)]
-    if not endpoint and serving.is_meant(paths.model):
+    if serving.has_many(environment.variables):
+        endpoint = [*serving.many(environment)]
+    elif not endpoint and serving.is_meant(paths.model):
         endpoint = [*serving.model(paths.model)]
     return [
         *_machine(environment, size),
@@ -49,6 +51,7 @@ def _job(paths: Paths, environment: Environment) -> tuple[list[Finding], Size]:
         *read,
         *training.hyperparameters(told.hyperparameters, told.encoder_channel),
         *training.channels(found),
+        *training.champion(told.model_channel, environment),
         *training.hosts(told.hosts),
     ]
     return findings, training.size(found)

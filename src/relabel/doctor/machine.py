@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,7 +21,6 @@ LEAST_MEMORY = 1 * GIB
 """A training job loads torch, which takes most of this."""
 LEAST_DISK, LITTLE_DISK = GIB // 16, 1 * GIB
 
-COPIES_OF_EMBEDDINGS = 2
 COPIES_OF_TEXTS = 20
 """Memory of a job on texts alone, in sizes of their files: counting pairs of words takes most of it."""
 
@@ -52,16 +51,13 @@ def processors(cores: int) -> Finding:
 
 
 def memory(found: Memory, size: Size) -> Finding:
-    """Hold the memory against the data of a job."""
+    """Hold the memory against the data of a job. Embeddings that have no room in it are read from disk."""
     there = f"{found.limit / GIB:.1f} GiB"
-    needed = COPIES_OF_EMBEDDINGS * size.embeddings + COPIES_OF_TEXTS * size.texts
+    needed = COPIES_OF_TEXTS * size.texts
     if needed > found.limit:
-        data = [
-            f"{kind} of {n / GIB:.1f} GiB" for kind, n in (("embeddings", size.embeddings), ("texts", size.texts)) if n
-        ]
-        remedy = "take an instance with more memory, or fewer rows"
-        return warning("memory", f"{there} for {' and '.join(data)}, which need about {needed / GIB:.1f} GiB: {remedy}")
-    if needed and found.limit < LEAST_MEMORY:
+        data, remedy = f"texts of {size.texts / GIB:.1f} GiB", "take an instance with more memory, or fewer rows"
+        return warning("memory", f"{there} for {data}, which need about {needed / GIB:.1f} GiB: {remedy}")
+    if (size.embeddings or size.texts) and found.limit < LEAST_MEMORY:
         return warning("memory", f"{there}: training takes about 1 GiB beside its data: give the container more")
     return ok("memory", there)
 
@@ -86,14 +82,19 @@ def gpu(facts: Facts, *, required: bool) -> Finding:
     return ok("gpu", f"{facts.gpus}, driver {facts.driver}, torch built for CUDA {facts.built_for}")
 
 
-def disks(folders: Mapping[str, Path]) -> Iterator[Finding]:
+def free_bytes(folder: Path) -> int:
+    """Count the bytes that can be written to the volume of a folder."""
+    return shutil.disk_usage(folder).free
+
+
+def disks(folders: Mapping[str, Path], free_of: Callable[[Path], int] = free_bytes) -> Iterator[Finding]:
     """Say how much can be written to each volume that a folder, or the nearest one above it, lies on."""
     volumes: dict[int, list[str]] = {}
     for name, folder in folders.items():
         volumes.setdefault(_there(folder).stat().st_dev, []).append(name)
     for names in volumes.values():
         folder = _there(folders[names[0]])
-        free = shutil.disk_usage(folder).free
+        free = free_of(folder)
         text = f"{free / GIB:.1f} GiB free for {', '.join(names)}"
         if free < LEAST_DISK:
             yield problem("disk", f"{text} ({folder}): free this volume, or give a larger one")

@@ -55,6 +55,24 @@ def elsewhere(environment: Environment) -> Iterator[Finding]:
             yield problem("model", str(error))
 
 
+def has_many(variables: Mapping[str, str]) -> bool:
+    """Tell whether an endpoint of many models is meant; settings that are wrong are told elsewhere."""
+    try:
+        return settings.parse(ServeSettings, settings.from_environment(ServeSettings, variables)).multi_model
+    except UserError:
+        return False
+
+
+def many(environment: Environment) -> Iterator[Finding]:
+    """Say where the models of such an endpoint may lie."""
+    there = [folder for folder in environment.model_folders if folder.is_dir()]
+    if there:
+        yield ok("models", f"they are loaded by requests, from below {' and '.join(map(str, there))}")
+    else:
+        folders = " or ".join(map(str, environment.model_folders))
+        yield warning("models", f"neither is there yet: {folders}: mount the models there")
+
+
 def chosen(variables: Mapping[str, str]) -> Iterator[Finding]:
     """Say what is wrong with the settings that the environment gives, and which of its names mean nothing."""
     known = {f"{PREFIX}{name.upper()}" for name in settings.fields(ServeSettings)} | OTHERS

@@ -19,7 +19,8 @@ from relabel.data.layout import Layout
 from relabel.doctor import texts
 from relabel.doctor.findings import Finding, ok, problem, warning
 from relabel.doctor.machine import Size
-from relabel.errors import UserError
+from relabel.errors import RelabelError, UserError
+from relabel.model import earlier
 from relabel.settings import TrainSettings
 
 
@@ -73,6 +74,18 @@ def hyperparameters(given: Mapping[str, Any], encoder: Path | None) -> Iterator[
     changed = [f"{name} {value}" for name, value in settings.as_dict(parsed).items() if value != usual[name]]
     yield ok("settings", ", ".join(changed) or "all as they are by default")
     yield from texts.trained(parsed, encoder)
+
+
+def champion(channel: Path | None, environment: Environment) -> Iterator[Finding]:
+    """Look at the model that serves now, where one is given. Whether it goes with the data the job itself says, before it trains."""
+    try:
+        found = earlier.read(channel, environment)
+    except RelabelError as error:
+        yield problem("champion", str(error))
+        return
+    if found is not None:
+        known = "" if found.training_rows is not None else "; it does not know which rows it was trained on"
+        yield ok("champion", f"{found.model.kind} {found.short_hash}, classes {', '.join(found.classes)}{known}")
 
 
 def channels(found: Layout) -> Iterator[Finding]:
@@ -135,7 +148,7 @@ def hosts(told: Hosts) -> Iterator[Finding]:
     if len(told.all) == 1:
         yield ok("hosts", "1")
         return
-    yield ok("hosts", f"{len(told.all)}, of which {told.leader} trains; this one is {told.current}")
+    yield ok("hosts", f"{len(told.all)}, of which {told.leader} writes; this one is {told.current}")
     yield _found(told.leader)
     if told.is_leader:
         yield _free(companions.PORT)

@@ -8,37 +8,43 @@ Letters: N rows, C classes, S seeds, n rows compared.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-import relabel
-from relabel.auditing import confident, doubt, members, neighbours, policies
-from relabel.auditing.data_issues.issue import Issue
-from relabel.auditing.data_issues.survey import Opinion, survey
+from relabel.auditing import carried, confident, members, policies
+from relabel.auditing.carried import Carried
+from relabel.auditing.data_issues.survey import Opinion
 from relabel.auditing.examine import Audit, examine, worst
 from relabel.auditing.members import Members
 from relabel.auditing.noise import Estimate
 from relabel.auditing.policies import Limits, Treatment
+from relabel.auditing.population.population import Population
 from relabel.data.examples import Examples, Split
-from relabel.data.reviews import RANDOM
+from relabel.data.sharded import Sharded
 from relabel.errors import UserError
-from relabel.evaluation import comparison, metrics, verified
+from relabel.evaluation import metrics
 from relabel.evaluation.evidence import Choice
-from relabel.evaluation.verified import Verified
-from relabel.job import explaining, trials
+from relabel.evaluation.outlook import Outlook
+from relabel.job import contest, curve, delivery, explaining, judging, nearness, population, trials, warm
+from relabel.job.champion import Champion
 from relabel.job.fits import Fits
-from relabel.job.material import Material, comparable
-from relabel.model import predictor, training_rows
+from relabel.job.judging import Judged
+from relabel.job.material import Material
+from relabel.job.nearness import Nearness
+from relabel.model import predictor
 from relabel.model.artifact import Artifact, Model, sha256
-from relabel.results.findings import Explained, Findings, Served
-from relabel.settings import TrainSettings, as_dict
+from relabel.results.findings import Explained, Findings
+from relabel.settings import TrainSettings
 from relabel.text import reader
 from relabel.training import folds, linear
 from relabel.training.learner import Watch
 from relabel.training.member import Member, own_seed
 from relabel.training.out_of_fold import out_of_fold, predict
+
+log = logging.getLogger(__name__)
 
 BASELINE_STREAM = 0
 """Keeps the seeds of the compared models apart from those of fold members."""
@@ -48,42 +54,45 @@ DEV_STREAM = 4
 TRIED = ["drop", "weight", "soft"]
 """What the policy auto tries."""
 
-EFFORT = {"on": neighbours.QUICK, "thorough": neighbours.THOROUGH}
-
 
 def run(
-    examples: Examples, material: Material, data: str, settings: TrainSettings, fits: Fits
+    examples: Examples,
+    material: Material,
+    data: str,
+    settings: TrainSettings,
+    fits: Fits,
+    *,
+    champion: Champion | None = None,
 ) -> tuple[Findings, Artifact]:
     """Do the job.
 
     material: what the fits are made of.
     data:     digest of the examples.
     fits:     where fits run and are kept.
+    champion: the model that serves now, where there is one.
     """
-    return _Job(examples, material, data, settings, fits).run()
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class _Judged:
-    """Probabilities of the S models before and after on untouched rows, predicted once.
-
-    before, after: (S, n, C) on the test rows.
-    dev:           (S, h, C) of the models after, on the choosing half of dev.
-    best:          the model after with the least log loss there.
-    """
-
-    before: NDArray[np.float32]
-    after: NDArray[np.float32]
-    dev: NDArray[np.float32]
-    best: int
+    return _Job(examples, material, data, settings, fits, champion=champion).run()
 
 
 class _Job:
     """One job and what its stages share."""
 
-    def __init__(self, examples: Examples, material: Material, data: str, settings: TrainSettings, fits: Fits) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        material: Material,
+        data: str,
+        settings: TrainSettings,
+        fits: Fits,
+        *,
+        champion: Champion | None,
+    ) -> None:
         self.examples, self.material, self.data, self.settings, self.fits = examples, material, data, settings, fits
+        self.champion = champion
         self.training = (examples.split == Split.TRAIN) & ~examples.left_out
+        self.given = examples.as_given()
+        if settings.outlook == "on":
+            curve.check_folds(settings)
         stopping, self.choosing = halves(examples.rows(Split.DEV), examples.group, settings.seed)
         if settings.patience and not stopping.size:
             raise UserError("patience needs at least two distinct dev rows: give more, or set patience to 0")
@@ -106,54 +115,62 @@ class _Job:
         before, fold_models = fitted[: settings.seeds], fitted[settings.seeds :]
         network = self._out_of_fold(fold_models, plan)
         sums = self._summed(plan, given)
-        estimate = self._estimate(network, sums)
+        estimate, cross_validation = self._estimate(network, sums), self._cross_validation(network)
+        del network  # of N rows, and not asked for again
         audit = self._audit(estimate)
-        choice = None
-        if settings.policy == "auto":
-            tried = trials.Tried(
-                examples,
-                self.material,
-                plan,
-                list(zip(fold_members, fold_models, strict=True))[: plan.folds],
-                sums,
-                estimate,
-                self._fit,
-            )
-            choice = self._choose(tried, audit)
+        fitted_folds = list(zip(fold_members, fold_models, strict=True))[: plan.folds]
+        choice = self._choose(
+            trials.Tried(examples, self.material, plan, fitted_folds, sums, estimate, self._fit), audit
+        )
         if settings.passes > 1:
             audit = self._second(audit, estimate, plan)
         treatment = self._treat(audit, choice)
         after = self._retrain(treatment, before, audit.noise.given_true)
         flags = confident.flags(examples.labels, audit.probability)
-        judged = self._judged(before, after)
+        judged = judging.judge(examples, self.material.inputs, self.choosing, before, after)
+        noise_of_test = self._carried(audit)
+        noise = audit.noise.given_true if noise_of_test.alike else None
+        winner = self._warmed(judged, treatment, audit.noise.given_true) if settings.warm_start == "on" else judged
+        near = nearness.seen(examples, self.material, settings)
+        opinion = Opinion(audit.probability, audit.posterior)
         findings = Findings(
             examples=examples,
             settings=settings,
             data=self.data,
-            model=sha256(after[judged.best]),
+            model=sha256(winner.model),
             plan=plan,
-            cross_validation=self._cross_validation(network),
+            cross_validation=cross_validation,
             audit=audit,
             self_confidence=confident.self_confidence(examples.labels, audit.probability),
             cleanlab_flagged=flags,
-            cleanlab_given_true=confident.given_true(examples.labels[self.training], audit.probability[self.training]),
+            cleanlab_given_true=confident.given_true(self.given[self.training], audit.probability[self.training]),
             choice=choice,
             treatment=treatment,
-            comparison=self._compare(judged, audit),
-            served=self._served(judged, treated=after is not before),
-            relabelled_test=self._relabelled(judged, audit.probability, flags),
-            verified=self._verified(judged),
-            data_issues=self._data_issues(Opinion(audit.probability, audit.posterior)),
+            comparison=judged.compared(noise, seed=settings.seed),
+            noise_of_test=noise_of_test,
+            predicted=judged.means(),
+            served=winner.served(),
+            relabelled_test=winner.relabelled(audit.probability, flags),
+            verified=judged.verified(seed=settings.seed),
+            data_issues=nearness.data_issues(near, opinion, settings),
             baselines=self._baselines(given),
             explained=self._explained(audit, plan, fold_models),
+            outlook=self._outlook(),
+            population=self._population(winner.model, audit, near),
+            contest=contest.held(self.champion, winner, noise, seed=settings.seed) if self.champion else None,
         )
-        return findings, self._artifact(findings, after[judged.best], judged.dev[judged.best])
+        return findings, delivery.artifact_of(findings, winner, self.material, self.champion)
 
-    def _seeds(self, targets: NDArray[np.int64] | NDArray[np.float32], weights: NDArray[np.float32]) -> list[Member]:
+    def _seeds(
+        self,
+        targets: NDArray[np.int64] | NDArray[np.float32],
+        weights: NDArray[np.float32],
+        start: Model | None = None,
+    ) -> list[Member]:
         """Give the S members whose models are compared: the same seeds before and after."""
         rows = np.flatnonzero(self.training).astype(np.int32)
-        seed = self.settings.seed
-        return [Member(rows, targets, weights, own_seed(seed, BASELINE_STREAM, s)) for s in range(self.settings.seeds)]
+        seeds = [own_seed(self.settings.seed, BASELINE_STREAM, s) for s in range(self.settings.seeds)]
+        return [Member(rows, targets, weights, seed, start) for seed in seeds]
 
     def _fit(self, name: str, members: Sequence[Member], noise: NDArray[np.float64] | None = None) -> list[Model]:
         """Fit members; of treated labels the noise of the watched ones is given."""
@@ -167,18 +184,23 @@ class _Job:
         return linear.summed(self.material.vectors, plan, self.examples.labels, weights, len(self.examples.classes))
 
     def _estimate(self, network: NDArray[np.float64], sums: linear.Folds) -> Estimate:
-        """Learn what members of both kinds say, from the training rows whose labels nobody verified."""
+        """Learn what members of both kinds say, from the training rows' labels as given, and from what people said of them."""
         found = Members(linear.out_of_fold(self.material.vectors, sums), network)
-        return members.learned(found, self.examples.labels, self._learning(), self.examples.group)
+        return members.learned(found, self.given, self._learning(), self.examples.group, self.examples.verified())
 
     def _learning(self) -> NDArray[np.bool_]:
-        learning: NDArray[np.bool_] = self.training & (self.examples.labels >= 0) & ~self.examples.trusted
+        learning: NDArray[np.bool_] = self.training & (self.given >= 0)
         return learning
 
     def _audit(self, estimate: Estimate) -> Audit:
         examples = self.examples
         return examine(
-            examples.labels, estimate, training=self.training, trusted=examples.trusted, group=examples.group
+            examples.labels,
+            estimate,
+            training=self.training,
+            trusted=examples.trusted,
+            group=examples.group,
+            given=self.given,
         )
 
     def _second(self, audit: Audit, estimate: Estimate, plan: folds.FoldPlan) -> Audit:
@@ -189,10 +211,15 @@ class _Job:
         models = self._fit("second pass", folds.members(plan, examples.labels, weights))
         straight = linear.out_of_fold(self.material.vectors, self._summed(plan, weights))
         found = Members(straight, self._out_of_fold(models, plan))
-        return self._audit(members.relearned(found, examples.labels, self._learning(), estimate, cleaned=True))
+        again = members.relearned(
+            found, self.given, self._learning(), estimate, cleaned=True, truth=examples.verified()
+        )
+        return self._audit(again)
 
-    def _choose(self, tried: trials.Tried, audit: Audit) -> Choice:
-        """Try treatments where wrong labels can be found at all."""
+    def _choose(self, tried: trials.Tried, audit: Audit) -> Choice | None:
+        """Try treatments where the policy asks for it and wrong labels can be found at all; None under any other policy."""
+        if self.settings.policy != "auto":
+            return None
         if audit.verdict.kind != "class_conditional":
             return Choice("no_evidence", "", f"kept for lack of evidence: {audit.verdict.sentence()}")
         if self.settings.folds < trials.LEAST_FOLDS:
@@ -228,61 +255,18 @@ class _Job:
             return before
         return self._fit("retraining", self._seeds(treatment.targets, treatment.weights), noise)
 
-    def _judged(self, before: list[Model], after: list[Model]) -> _Judged:
-        dev = self._predicted(after, self.choosing)
-        losses = [metrics.log_losses(self.examples.labels[self.choosing], each).mean() for each in dev]
-        test = self.examples.rows(Split.TEST)
-        first = self._predicted(before, test)
-        return _Judged(
-            before=first,
-            after=first if after is before else self._predicted(after, test),
-            dev=dev,
-            best=int(np.argmin(losses)),
-        )
+    def _warmed(self, judged: Judged, treatment: Treatment, noise: NDArray[np.float64]) -> Judged:
+        def fit(start: Model) -> list[Model]:
+            members = self._seeds(treatment.targets, treatment.weights, start)
+            return self._fit("warm start", members, noise if judged.treated else None)
 
-    def _predicted(self, models: list[Model], rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        return np.stack([predict(predictor.load(model), self.material.inputs, rows) for model in models])
+        return warm.better(self.champion, judged, self.material, noise, fit)
 
-    def _compare(self, judged: _Judged, audit: Audit) -> comparison.Comparison:
-        test = self.examples.rows(Split.TEST)
-        labels, group = self.examples.labels[test], self.examples.group[test]
-        return comparison.compare(
-            labels, judged.before, judged.after, group, seed=self.settings.seed, noise=audit.noise.given_true
-        )
-
-    def _verified(self, judged: _Judged) -> Verified | None:
-        test, about = self.examples.rows(Split.TEST), self.examples.reviews
-        if about is None:
-            return None
-        labels, group, seed = self.examples.labels[test], self.examples.group[test], self.settings.seed
-        asked = {"decided": about.decided[test], "drawn": about.why[test] == RANDOM}
-        return verified.verify(labels, judged.before, judged.after, group, **asked, seed=seed)
-
-    def _served(self, judged: _Judged, *, treated: bool) -> Served:
-        labels = self.examples.labels
-        test, best = self.examples.rows(Split.TEST), judged.best
-        return Served(
-            seed=best,
-            fitted_on="treated" if treated else "given",
-            before=metrics.score(labels[test], judged.before[best]),
-            dev=metrics.score(labels[self.choosing], judged.dev[best]),
-            test=metrics.score(labels[test], judged.after[best]),
-        )
-
-    def _relabelled(
-        self, judged: _Judged, probability: NDArray[np.float64], flags: NDArray[np.bool_]
-    ) -> metrics.Scores:
-        """Score as the seed does: on test labels that were flipped wherever confident learning flags them."""
-        test = self.examples.rows(Split.TEST)
-        flipped = np.where(flags, probability.argmax(axis=1), self.examples.labels)[test]
-        return metrics.score(flipped, judged.after[judged.best])
-
-    def _data_issues(self, opinion: Opinion) -> tuple[Issue, ...]:
-        effort = self.settings.data_issues
-        if effort == "off":
-            return ()
-        seen = dataclasses.replace(self.examples, features=comparable(self.material, self.examples, self.settings))
-        return survey(seen, opinion, EFFORT[effort], seed=self.settings.seed)
+    def _carried(self, audit: Audit) -> Carried:
+        """Hold the test labels against those of train, both as they were given."""
+        test, known = np.zeros_like(self.training), self.given >= 0
+        test[self.examples.rows(Split.TEST)] = True
+        return carried.judge(self.given, audit.probability, self.training & known, test & known)
 
     def _baselines(self, weights: NDArray[np.float32]) -> dict[str, metrics.Scores]:
         """Score on test what plain learners make of the training rows as given."""
@@ -300,38 +284,21 @@ class _Job:
         read = reader.load(self.material.text) if self.material.text and self.material.of_texts else None
         return explaining.explained(self.examples, audit, plan, fold_models, read, seed=self.settings.seed)
 
-    def _artifact(self, findings: Findings, model: Model, dev: NDArray[np.float32]) -> Artifact:
-        """Make what is served; the temperature of its label audit is learned on the choosing half of dev, of which `dev` (h, C) is predicted."""
-        examples, given_true = self.examples, findings.audit.noise.given_true
-        treated = findings.served.fitted_on == "treated"
-        doubted = np.where(examples.trusted, -1, examples.labels)[self.choosing]
-        trained = self.training & (findings.treatment.weights > 0) if treated else self.training
-        return Artifact(
-            model=model,
-            classes=examples.classes,
-            fitted_on="treated" if treated else "given",
-            noise=given_true,
-            temperature=doubt.learn_temperature(doubted, dev, given_true, treated=treated),
-            input="text" if self.material.of_texts else "embedding",
-            text=self.material.text,
-            training_rows=self._known_again(np.flatnonzero(trained)),
-            provenance={
-                "relabel": relabel.__version__,
-                "data": self.data,
-                "settings": as_dict(self.settings),
-                "seed": findings.served.seed,
-                "test": {"accuracy": findings.served.test.accuracy, "log_loss": findings.served.test.log_loss},
-            },
-        )
+    def _population(self, model: Model, audit: Audit, near: Nearness | None) -> Population | None:
+        """See the rows together. What is only to be looked at costs no job: a fault is in the log, and the report says what is missing."""
+        try:
+            return population.described(self.examples, self.material, model, audit, near, settings=self.settings)
+        except Exception:
+            if isinstance(self.material.inputs, Sharded) or isinstance(self.material.vectors, Sharded):
+                raise  # the other hosts may be waiting in the middle of it, for what this one will not give them
+            log.exception("the map, clusters and slices of the report could not be made")
+            return None
 
-    def _known_again(self, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
-        """Hash the training rows, by all that an endpoint of the model takes."""
-        found = [np.empty(0, np.uint64)]
-        if not self.material.of_texts:
-            found.append(training_rows.collected(self.material.vectors, rows))
-        if self.material.text is not None and self.examples.texts is not None:
-            found.append(training_rows.collected_texts(self.examples.texts[rows].tolist()))
-        return np.unique(np.concatenate(found))
+    def _outlook(self) -> Outlook | None:
+        if self.settings.outlook == "off":
+            return None
+        material, settings = curve.for_job(self.material, len(self.examples.classes), self.settings)
+        return curve.run(self.examples, material, settings, self.fits.fit)
 
 
 def halves(rows: NDArray[np.intp], group: NDArray[np.int64], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

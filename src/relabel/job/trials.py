@@ -72,30 +72,25 @@ class Tried:
 
 
 def choose(tried: Tried, names: Sequence[str], limits: Limits, choosing: NDArray[np.intp]) -> Choice:
-    """Try the policies `names`, and choose by the training rows out of fold together with the dev rows `choosing` (n,)."""
-    examples, plan = tried.examples, _first(tried.plan)
-    audits = _audits(tried, plan)
-    treated = [
-        _treated(
-            member,
-            policies.decide(name, audit, examples.labels, training=training, trusted=examples.trusted, limits=limits),
-        )
-        for name in names
-        for (member, _), (audit, training) in zip(tried.fitted, audits, strict=True)
-    ]
-    models = tried.fit("trials", treated, tried.estimate.rates.given_true)
+    """Try the policies `names`, and choose by the training rows out of fold together with the dev rows `choosing` (n,).
+
+    Labels that people verified are judged as they were given, through the noise: the noise of what nobody verified is another, for people
+    did not take it by chance, and nobody knows which.
+    """
+    examples, given, plan = tried.examples, tried.examples.as_given(), _first(tried.plan)
+    models = tried.fit("trials", _treated(tried, plan, names, limits), tried.estimate.rates.given_true)
     rows = np.concatenate([np.flatnonzero((plan.fold[0] != NEVER) & (examples.labels >= 0)), choosing])
     after = {
         name: _predicted(models[start : start + plan.folds], plan, tried.material.inputs)[rows]
         for name, start in zip(names, range(0, len(models), plan.folds), strict=True)
     }
     return evidence.choose(
-        examples.labels[rows],
+        np.where(given < 0, examples.labels, given)[rows],
         _predicted([model for _, model in tried.fitted], plan, tried.material.inputs)[rows],
         after,
         examples.group[rows],
         noise=tried.estimate.rates.given_true,
-        verified=examples.trusted[rows],
+        verified=(given < 0)[rows],
     )
 
 
@@ -108,14 +103,25 @@ def _first(plan: FoldPlan) -> FoldPlan:
     return FoldPlan(plan.fold[:1], plan.folds, plan.seed)
 
 
-def _treated(member: Member, treatment: Treatment) -> Member:
-    return Member(member.rows, treatment.targets, treatment.weights, member.seed)
+def _treated(tried: Tried, plan: FoldPlan, names: Sequence[str], limits: Limits) -> list[Member]:
+    """Make the members of all folds under the first policy, then those under the next. One audit is held at a time."""
+    examples, pairs = tried.examples, _pairs(tried, plan)
+    by_fold = []
+    for without, (member, _) in enumerate(tried.fitted):
+        audit, training = _audit(tried, pairs, without)
+        decided = (
+            policies.decide(name, audit, examples.labels, training=training, trusted=examples.trusted, limits=limits)
+            for name in names
+        )
+        by_fold.append([_member(member, each) for each in decided])
+        del audit, decided  # else it stays while the next one is made
+    return [members[number] for number in range(len(names)) for members in by_fold]
 
 
-def _audits(tried: Tried, plan: FoldPlan) -> list[tuple[Audit, NDArray[np.bool_]]]:
-    """For each fold, the audit of the training rows outside of it, and which (N,) those are."""
-    pairs = _pairs(tried, plan)
-    return [_audit(tried, pairs, without) for without in range(plan.folds)]
+def _member(member: Member, treatment: Treatment) -> Member:
+    """Let a fold's member learn what a treatment made of the labels; weights that are as before are shared."""
+    same = np.array_equal(treatment.weights, member.weights)
+    return Member(member.rows, treatment.targets, member.weights if same else treatment.weights, member.seed)
 
 
 def _pairs(tried: Tried, plan: FoldPlan) -> Mapping[frozenset[int], Model]:
@@ -137,14 +143,23 @@ def _pairs(tried: Tried, plan: FoldPlan) -> Mapping[frozenset[int], Model]:
 
 def _audit(tried: Tried, pairs: Mapping[frozenset[int], Model], without: int) -> tuple[Audit, NDArray[np.bool_]]:
     """Audit the training rows outside a fold; each is scored by the model that misses both that fold and the row's own."""
-    examples, fold = tried.examples, tried.plan.fold[0]
+    examples, given, fold = tried.examples, tried.examples.as_given(), tried.plan.fold[0]
+    training = (fold != NEVER) & (fold != without)
+    learning = training & (given >= 0)
+    estimate = members.relearned(
+        _members(tried, pairs, without), given, learning, tried.estimate, cleaned=False, truth=examples.verified()
+    )
+    audit = examine(
+        examples.labels, estimate, training=training, trusted=examples.trusted, group=examples.group, given=given
+    )
+    return audit, training
+
+
+def _members(tried: Tried, pairs: Mapping[frozenset[int], Model], without: int) -> Members:
+    """What linear models and networks say that learned neither from a fold nor from the row's own."""
     straight = linear.out_of_fold(tried.material.vectors, tried.linear, without)
     network = np.full(straight.shape, 1 / straight.shape[1])
     for other in {*range(tried.plan.folds)} - {without}:
-        rows = np.flatnonzero(fold == other)
+        rows = np.flatnonzero(tried.plan.fold[0] == other)
         network[rows] = predict(predictor.load(pairs[frozenset((without, other))]), tried.material.inputs, rows)
-    training = (fold != NEVER) & (fold != without)
-    learning = training & (examples.labels >= 0) & ~examples.trusted
-    estimate = members.relearned(Members(straight, network), examples.labels, learning, tried.estimate, cleaned=False)
-    audit = examine(examples.labels, estimate, training=training, trusted=examples.trusted, group=examples.group)
-    return audit, training
+    return Members(straight, network)

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import platform
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import threadpoolctl
 import torch
 
 import relabel
 from relabel import settings
-from relabel.container import gpu, processors
+from relabel.container import gpu, memory, processors
+from relabel.container.company import Company, agree
 from relabel.container.configuration import Configuration
 from relabel.container.paths import Paths
 from relabel.data import reading
 from relabel.data.digest import digest
-from relabel.job import material, reporting, stages
+from relabel.data.room import Room
+from relabel.data.shards import Shards
+from relabel.job import champion as champions
+from relabel.job import material, population, reporting, stages
 from relabel.job.fits import Fits
 from relabel.job.material import World
 from relabel.model import artifact
+from relabel.model.artifact import Artifact
+from relabel.report import page
 from relabel.results import (
     audit_table,
     cleaned,
@@ -33,14 +44,29 @@ from relabel.results import (
     journal,
     label_issues,
     metrics_file,
+    neighbours,
+    outlook_file,
+    predictions,
     run_record,
     seed_files,
 )
+from relabel.results import champion as champion_file
+from relabel.results import population as population_files
 from relabel.results.findings import Findings
 from relabel.settings import TrainSettings
+from relabel.tracking.tracker import Tracker
+
+log = logging.getLogger(__name__)
 
 FITS, VECTORS = "fits", "vectors"
 """Folders of kept fits, and of vectors of texts, among the checkpoints."""
+
+EMBEDDINGS = 0.25
+"""Share of the memory that embeddings may take; those that need more stay on disk. The models that lie beside them, and all that is kept of each row,
+take the rest."""
+
+GIVEN = "hyperparameters, channels, champion and image"
+"""What decides which stages a host goes through: hosts that differ in it would wait for each other at different places."""
 
 WRITERS = (
     audit_table.write,
@@ -49,8 +75,13 @@ WRITERS = (
     seed_files.write,
     journal.write,
     metrics_file.write,
+    predictions.write,
     data_issues.write,
     explanations.write,
+    outlook_file.write,
+    population_files.write,
+    neighbours.write,
+    champion_file.write,
 )
 
 
@@ -59,57 +90,146 @@ def run(
     told: Configuration,
     given: Mapping[str, Any],
     *,
+    champion: Artifact | None,
     job: str,
     progress: Callable[[str, int, int], None],
     check: Callable[[], None],
+    tracker: Tracker,
+    company: Company,
 ) -> Findings:
     """Read the channels, do the stages, write everything; the model last, so that a model folder which holds one means that all went well.
 
     given:    settings as they were given; which learner is meant may depend on the data.
+    champion: the model that serves now, where there is one.
     job:      the platform's name for it, or "".
     progress: told (name of a fit, steps done, steps in all).
     check:    raises where the job must end.
+    tracker:  told what is done and how it goes.
+    company:  the hosts of the job, of which the first alone writes.
     """
     started, watch = datetime.now(UTC), _Stopwatch()
-    examples = reading.read(told.data_channels, settings.parse(TrainSettings, given))
+    pa.enable_signal_handlers(False)  # else a reader that a SIGTERM meets takes it for itself, and fails
+    wanted = settings.parse(TrainSettings, given)
+    population.check(wanted)
+    agree(company, _decisive(told, wanted, champion), when="at the start", have="was given something else", give=GIVEN)
+    examples = reading.read(
+        told.data_channels, wanted, Room(int(memory.read().limit * EMBEDDINGS)), Shards(told.sharded, company)
+    )
+    vectors = told.checkpoints / VECTORS
+    rival = None if champion is None else champions.fitted(champion, examples, vectors=vectors, check=check)
     chosen = material.chosen(examples, given, told.encoder_channel)
-    threads = chosen.threads or default_threads()
+    threads = min(int(said[0]) for said in company.gather(np.array([chosen.threads or default_threads()])))
     torch.set_num_threads(threads)
     with threadpoolctl.threadpool_limits(threads):
         reporting.data(examples)
         name = digest(examples)
         watch.lap("reading")
+        tracker.described(settings.as_dict(chosen), {"data": name, **_told(build(threads))})
         workers = chosen.threads or processors.count()
-        world = World(told.encoder_channel, told.checkpoints / VECTORS, workers, check, progress)
+        world = World(told.encoder_channel, vectors, workers, check, progress)
         made = material.made(examples, chosen, world)
         watch.lap("reading texts")
-        fits = Fits(
-            folder=told.checkpoints / FITS,
-            data=f"{name}{made.version}",
-            build=build(threads),
-            every=chosen.checkpoint_seconds,
-            clock=time.monotonic,
-            check=check,
-            progress=progress,
-        )
-        findings, model = stages.run(examples, made, name, chosen, fits)
+        fits = _fits(told, chosen, f"{name}{made.version}", threads, world, measured=tracker.measured, company=company)
+        findings, model = stages.run(examples, made, name, chosen, fits, champion=rival)
+        fits.done()
         watch.lap("fits, audit and comparison")
+    if company.rank:
+        return findings
+    _tables(paths.output_data, findings, check)
+    watch.lap("writing")
+    seconds = {**watch.laps, "each fit": fits.seconds, "all": sum(watch.laps.values())}
+    _record(
+        paths.output_data,
+        started=started,
+        seconds=seconds,
+        job=job,
+        threads=threads,
+        hosts=company.names,
+        tracked=tracker.run,
+    )
+    _report(paths.output_data, chosen)
+    artifact.save(paths.model, model)
+    reporting.findings(findings)
+    tracker.results(paths.output_data, paths.model)
+    return findings
+
+
+def _fits(
+    told: Configuration,
+    chosen: TrainSettings,
+    data: str,
+    threads: int,
+    world: World,
+    *,
+    measured: Callable[[Mapping[str, float], int], None] | None,
+    company: Company,
+) -> Fits:
+    """Make what runs fits and keeps them; data: names what they are made of."""
+    return Fits(
+        folder=told.checkpoints / FITS,
+        data=data,
+        build=build(threads),
+        every=chosen.checkpoint_seconds,
+        clock=time.monotonic,
+        check=world.check,
+        progress=world.progress,
+        measured=measured,
+        company=company,
+    )
+
+
+def _tables(folder: Path, findings: Findings, check: Callable[[], None]) -> None:
     for write in WRITERS:
         check()
-        write(paths.output_data, findings)
-    watch.lap("writing")
+        write(folder, findings)
+
+
+def _decisive(told: Configuration, wanted: TrainSettings, champion: Artifact | None) -> str:
+    """Say what a host was given."""
+    given = {
+        "settings": settings.as_dict(wanted),
+        "channels": [*told.channels],
+        "sharded": sorted(told.sharded),
+        "champion": None if champion is None else artifact.sha256(champion.model),
+        "relabel": relabel.__version__,
+    }
+    return json.dumps(given, sort_keys=True, default=str)
+
+
+def _record(
+    folder: Path,
+    *,
+    started: datetime,
+    seconds: Mapping[str, Any],
+    job: str,
+    threads: int,
+    hosts: Sequence[str],
+    tracked: str,
+) -> None:
+    """Write when, where and how long: the only file that differs when the same job runs again."""
     record = {
         "started": started.isoformat(),
-        "seconds": {**watch.laps, "each fit": fits.seconds, "all": sum(watch.laps.values())},
+        "seconds": seconds,
         "host": platform.node(),
+        "hosts": list(hosts),
         "job": job,
         "cores": os.cpu_count(),
         "build": build(threads),
+        "tracked": tracked,
     }
-    run_record.write(paths.output_data, record)
-    artifact.save(paths.model, model)
-    reporting.findings(findings)
-    return findings
+    run_record.write(folder, record)
+
+
+def _report(folder: Path, chosen: TrainSettings) -> None:
+    """Write the report, or take an earlier one away. It is made of what was written before: a fault of it costs no model."""
+    try:
+        page.remove(folder)
+        if chosen.report == "on":
+            page.write(folder)
+    except Exception:
+        log.exception(
+            "the report could not be made; all other results are whole, and `relabel report` makes it of them"
+        )
 
 
 class _Stopwatch:
@@ -145,6 +265,10 @@ def default_threads() -> int:
     anything else runs on their cores (measured: 100 times slower).
     """
     return max(1, min(4, processors.count() // 2))
+
+
+def _told(build: Mapping[str, Any]) -> dict[str, str]:
+    return {f"build.{name}": str(value) for name, value in build.items()}
 
 
 def build(threads: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
     model.json            what it is, and the hashes of all other files
     model.safetensors     the arrays of the model
     training_rows.npy     hashes of the rows that it was trained on, where it knows them
+    reference.safetensors what rows looked like that it never saw, where it has that: see reference
     text.json, encoder/   how texts are read, and the files of the encoder or of its tokenizer, where it takes texts
 
 All hold arrays or text and nothing in them can run: no pickle. The description is written last, so an artifact is either complete or refused.
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import shutil
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack, suppress
@@ -28,6 +28,9 @@ from numpy.typing import NDArray
 
 from relabel import files
 from relabel.errors import UserError
+from relabel.model import description as descriptions
+from relabel.model import reference as references
+from relabel.model.reference import Reference, Stored
 from relabel.text.reader import TextInput
 
 SCHEMA = 1
@@ -69,6 +72,7 @@ class Artifact:
     noise:      (C, C) P(given j | true i) of the training labels, or None where it was not estimated.
     temperature: by how much the model is surer than labels of rows that it never saw bear out; 1 is not at all.
     training_rows: (n,) uint64, sorted hashes of the rows that the model was trained on (see training_rows), or None where they are not known.
+    reference:  what rows looked like that it never saw, in its file once it is loaded, or None; an endpoint does not open it.
     provenance: data digest, settings, versions, seed; no times and no hosts.
     tensors_sha256: hash of the tensors' file, "" before it is written.
     """
@@ -81,6 +85,7 @@ class Artifact:
     noise: NDArray[np.float64] | None = None
     temperature: float = 1.0
     training_rows: NDArray[np.uint64] | None = None
+    reference: Reference | Stored | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     tensors_sha256: str = ""
 
@@ -93,8 +98,9 @@ class Artifact:
     def files(self) -> tuple[str, ...]:
         """All its files, as paths below its folder with `/`."""
         rows = () if self.training_rows is None else (TRAINING_ROWS,)
+        reference = () if self.reference is None else (references.FILE,)
         text = () if self.text is None else (TEXT, *(f"{ENCODER}/{name}" for name in self.text.files))
-        return (*FILES, *rows, *text)
+        return (*FILES, *rows, *reference, *text)
 
 
 def sha256(model: Model) -> str:
@@ -118,6 +124,7 @@ def save(folder: Path, artifact: Artifact) -> None:
         "noise": None if artifact.noise is None else artifact.noise.tolist(),
         "temperature": artifact.temperature,
         "training_rows": None,
+        "reference": None,
         "text": None,
         "tensors_sha256": hashlib.sha256(tensors).hexdigest(),
         "provenance": dict(artifact.provenance),
@@ -129,12 +136,15 @@ def save(folder: Path, artifact: Artifact) -> None:
         if artifact.training_rows is not None:
             rows_file = stack.enter_context(files.replacing(folder / TRAINING_ROWS))
             description["training_rows"] = _write_rows(rows_file, artifact.training_rows)
+        if artifact.reference is not None:
+            reference_file = stack.enter_context(files.replacing(folder / references.FILE))
+            description["reference"] = _write_reference(reference_file, artifact.reference)
         if artifact.text is not None:
             description["text"] = _write_text(stack, folder, artifact.text)
         stack.enter_context(files.replacing(folder / TENSORS)).write_bytes(tensors)
         text = json.dumps(description, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         json_file.write_text(text, encoding="utf-8")
-    for name in {TRAINING_ROWS, TEXT} - {*artifact.files}:
+    for name in {TRAINING_ROWS, references.FILE, TEXT} - {*artifact.files}:
         (folder / name).unlink(missing_ok=True)
     _forget(folder / ENCODER, {*artifact.files})
 
@@ -149,15 +159,15 @@ def load(folder: Path) -> Artifact:
         tensors = (folder / TENSORS).read_bytes()
     except FileNotFoundError as error:
         raise UserError(
-            f"{folder}: no {Path(error.filename).name}; a model folder holds {TENSORS} and {DESCRIPTION}"
+            f"{folder}: no {Path(error.filename).name}; a model folder holds {TENSORS} and {DESCRIPTION}{_meant(folder)}"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"{folder}: {DESCRIPTION} cannot be read ({error}): give the artifact as the job wrote it"
         ) from None
     _check(folder, description, tensors)
     return Artifact(
-        model=Model(description["kind"], description["sizes"], safetensors.numpy.load(tensors)),
+        model=Model(description["kind"], description["sizes"], _unpacked(folder, tensors)),
         classes=tuple(description["classes"]),
         fitted_on=description["fitted_on"],
         input=description["input"],
@@ -165,13 +175,28 @@ def load(folder: Path) -> Artifact:
         temperature=description.get("temperature", 1.0),
         text=_read_text(folder, description.get("text")),
         training_rows=_read_rows(folder / TRAINING_ROWS, description.get("training_rows")),
+        reference=_stored(folder / references.FILE, description.get("reference")),
         provenance=description["provenance"],
         tensors_sha256=description["tensors_sha256"],
     )
 
 
+def _meant(folder: Path) -> str:
+    """Name the model of a job's folder where that was given."""
+    return f": did you mean {folder / 'model'}?" if (folder / "model" / DESCRIPTION).is_file() else ""
+
+
 def _packed(model: Model) -> bytes:
     return safetensors.numpy.save(dict(model.tensors))
+
+
+def _unpacked(folder: Path, tensors: bytes) -> dict[str, NDArray[Any]]:
+    try:
+        return safetensors.numpy.load(tensors)
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError) as error:
+        raise UserError(
+            f"{folder}/{TENSORS} holds no arrays of numpy ({error}): give the artifact as the job wrote it"
+        ) from None
 
 
 def _write_rows(path: Path, rows: NDArray[np.uint64]) -> dict[str, Any]:
@@ -200,6 +225,27 @@ def _read_rows(path: Path, said: Any) -> NDArray[np.uint64] | None:
     if rows.dtype != np.dtype("<u8") or rows.shape != (said.get("count"),):
         raise UserError(f"{path}: no list of hashes as {DESCRIPTION} says it: give the artifact as the job wrote it")
     return rows
+
+
+def _write_reference(path: Path, reference: Reference | Stored) -> dict[str, Any]:
+    """Write a reference; give what the description says of it."""
+    path.write_bytes(reference.path.read_bytes() if isinstance(reference, Stored) else references.packed(reference))
+    return {"sha256": _digest(path)}
+
+
+def _stored(path: Path, said: Any) -> Stored | None:
+    """See that the file of the reference is the one that was written, where the description says something of it."""
+    if said is None:
+        return None
+    try:
+        found = _digest(path)
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}), but {DESCRIPTION} names it: give the artifact as the job wrote it"
+        ) from None
+    if not isinstance(said, dict) or found != said.get("sha256"):
+        raise UserError(f"{path}: its hash is not the one in {DESCRIPTION}: the file was changed, cut or mixed up")
+    return Stored(path, found)
 
 
 def _write_text(stack: ExitStack, folder: Path, text: TextInput) -> dict[str, Any]:
@@ -237,6 +283,7 @@ def _read_text(folder: Path, said: Any) -> TextInput | None:
                 problems.append(
                     f"{path}: its hash is not the one in {DESCRIPTION}: the file was changed, cut or mixed up"
                 )
+        problems += _strangers(folder / ENCODER, said["files"])
         if problems:
             raise UserError(*problems)
         named = tuple(said["files"])
@@ -247,8 +294,18 @@ def _read_text(folder: Path, said: Any) -> TextInput | None:
         raise UserError(
             f"{folder}: no {TEXT}, but {DESCRIPTION} names it: give the artifact as the job wrote it"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{folder / TEXT} cannot be read ({error}): give the artifact as the job wrote it") from None
+
+
+def _strangers(encoder: Path, named: Collection[str]) -> list[str]:
+    """Find files that the description does not name: libraries that read such a folder take what they find in it."""
+    found = (path for path in sorted(encoder.rglob("*")) if path.is_symlink() or not path.is_dir())
+    return [
+        f"{path}: {DESCRIPTION} does not name it, so nobody vouches for it: take it away"
+        for path in found
+        if path.relative_to(encoder).as_posix() not in named
+    ]
 
 
 def _forget(encoder: Path, kept: Collection[str]) -> None:
@@ -277,10 +334,9 @@ def _check(folder: Path, description: Any, tensors: bytes) -> None:
     missing = sorted(EXPECTED - description.keys())
     if missing:
         raise UserError(f"{folder}/{DESCRIPTION}: no {', '.join(missing)}: give the artifact as the job wrote it")
-    temperature = description.get("temperature", 1.0)
-    if type(temperature) not in (int, float) or not 0 < temperature < math.inf:
+    if wrong := descriptions.problems(description):
         raise UserError(
-            f"{folder}/{DESCRIPTION}: temperature is no number above 0: give the artifact as the job wrote it"
+            *(f"{folder}/{DESCRIPTION}: {problem}: give the artifact as the job wrote it" for problem in wrong)
         )
     if hashlib.sha256(tensors).hexdigest() != description.get("tensors_sha256"):
         raise UserError(

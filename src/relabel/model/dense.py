@@ -31,6 +31,8 @@ class DensePredictor:
     """
 
     def __init__(self, model: Model) -> None:
+        if model.sizes["depth"] > len(model.tensors):  # before a list of as many layers is made
+            raise UserError(f"model depth {model.sizes['depth']:,}, but only {len(model.tensors)} tensors")
         shapes = layer_sizes(dict(model.sizes))
         _check(model, shapes)
         tensors = {name: np.asarray(value, dtype=np.float64) for name, value in model.tensors.items()}
@@ -40,6 +42,7 @@ class DensePredictor:
         biases[0] = biases[0] - tensors["mean"] @ weights[0]
         self.inputs = model.sizes["inputs"]
         self.classes = model.sizes["classes"]
+        self.hidden_width = shapes[-1][0] if len(shapes) > 1 else 0
         self._layers = [(w.astype(np.float32), b.astype(np.float32)) for w, b in zip(weights, biases, strict=True)]
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -51,11 +54,17 @@ class DensePredictor:
             out[start : start + BLOCK] = self._block(inputs[start : start + BLOCK])
         return out
 
-    def _block(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
+    def hidden(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give what the last layer takes, (n, H), of inputs (n, D); with depth 0 these are the inputs."""
+        hidden = inputs
         for weight, bias in self._layers[:-1]:
             hidden = hidden @ weight
             hidden += bias
             np.maximum(hidden, 0, out=hidden)
+        return hidden
+
+    def _block(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        hidden = self.hidden(inputs)
         weight, bias = self._layers[-1]
         logits = hidden @ weight
         logits += bias

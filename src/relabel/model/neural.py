@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from relabel.data.tokens import Tokens
 from relabel.model.artifact import Model
@@ -26,17 +27,24 @@ class NeuralPredictor:
         self.inputs = 0
         self.classes = model.sizes["classes"]
         self._network = of_words.filled(model)
+        self.hidden_width: int = self._network.head.in_features
 
     def __call__(self, tokens: Tokens, /) -> NDArray[np.float32]:
         """Give probabilities (n, C) of n texts. Texts of like lengths are computed together; an answer does not depend on its company."""
-        out = np.empty((len(tokens), self.classes), dtype=np.float32)
+        return self._each(tokens, self.classes, lambda ids, lengths: self._network(ids, lengths).softmax(1))
+
+    def hidden(self, tokens: Tokens, /) -> NDArray[np.float32]:
+        """Give what the last layer takes, (n, H), of n texts."""
+        return self._each(tokens, self.hidden_width, self._network.hidden)
+
+    def _each(self, tokens: Tokens, width: int, compute: Callable[[Tensor, Tensor], Tensor]) -> NDArray[np.float32]:
+        """Give what is computed of ids and lengths, (n, width)."""
+        out = np.empty((len(tokens), width), dtype=np.float32)
         with torch.inference_mode():
             for rows in _batches(tokens.lengths):
                 batch = tokens.take(rows)
-                logits = self._network(
-                    torch.from_numpy(batch.padded().astype(np.int64)), torch.from_numpy(batch.lengths)
-                )
-                out[rows] = logits.softmax(1).numpy()
+                ids, lengths = torch.from_numpy(batch.padded().astype(np.int64)), torch.from_numpy(batch.lengths)
+                out[rows] = compute(ids, lengths).numpy()
         return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,25 @@ class Predictor(Protocol):
     def __call__(self, inputs: Any, /) -> NDArray[np.float32]:
         """Give probabilities (n, C) of vectors (n, D) float32, or of Tokens."""
         ...
+
+
+@runtime_checkable
+class Hidden(Protocol):
+    """A predictor whose last layer takes a vector of each row, which is what the model has made of the row.
+
+    hidden_width: H, numbers of that vector; 0 where the last layer is the first.
+    """
+
+    hidden_width: int
+
+    def hidden(self, inputs: Any, /) -> NDArray[np.float32]:
+        """Give what the last layer takes, (n, H), of what `Predictor` takes."""
+        ...
+
+
+def with_hidden(predictor: Predictor) -> Hidden | None:
+    """Give the predictor where it has a hidden layer; None for linear models and trees."""
+    return predictor if isinstance(predictor, Hidden) and predictor.hidden_width else None
 
 
 PREDICTORS: dict[str, str] = {
@@ -55,4 +74,8 @@ def load(model: Model) -> Predictor:
         found: Predictor = getattr(importlib.import_module(module), name)(model)
     except ModuleNotFoundError as error:
         raise UserError(f"a model of the kind {model.kind}: {MISSING.format(error.name)}") from None
+    except KeyError as error:
+        raise UserError(
+            f"a model of the kind {model.kind} without {error} among its sizes or tensors: give the artifact as the job wrote it"
+        ) from None
     return found

@@ -13,6 +13,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from relabel.data import passes
 from relabel.data.examples import Features
 
 BLOCK_BYTES = 1 << 22
@@ -21,9 +22,7 @@ BLOCK_BYTES = 1 << 22
 
 def collected(features: Features, rows: NDArray[np.integer]) -> NDArray[np.uint64]:
     """Give the hashes (n,) of the chosen rows, sorted, each once."""
-    step = max(1, BLOCK_BYTES // (4 * features.shape[1]))
-    found = [hashes(features.take(rows[start : start + step])) for start in range(0, rows.size, step)]
-    return np.unique(np.concatenate([np.empty(0, np.uint64), *found]))
+    return np.unique(passes.mapped(features, rows, hashes, max(1, BLOCK_BYTES // (4 * features.shape[1]))))
 
 
 def collected_texts(texts: Iterable[str]) -> NDArray[np.uint64]:
@@ -40,6 +39,14 @@ def hashes(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:
     """Give the hash (m,) of each vector (m, D): xxh3 of its float32 values, where -0.0 is 0.0."""
     plain = np.ascontiguousarray(vectors + np.float32(0), dtype="<f4")  # turns -0.0 into 0.0
     return np.fromiter((xxhash.xxh3_64_intdigest(row) for row in plain), np.uint64, len(plain))
+
+
+def known_rows(rows: NDArray[np.uint64], features: Features) -> NDArray[np.bool_]:
+    """Tell which of all rows (N,) of the features have a hash among the known ones (n,)."""
+    total, width = features.shape
+    return passes.mapped(
+        features, np.arange(total), lambda block: among(rows, block), max(1, BLOCK_BYTES // (4 * width))
+    )
 
 
 def among(rows: NDArray[np.uint64], vectors: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -6,12 +6,12 @@ import gzip
 import shutil
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from relabel.errors import PlatformError, UserError
-from relabel.model import artifact
+from relabel.model import artifact, reference
 
 LARGEST = 16 << 30
 """Bytes that a model may have, unpacked."""
@@ -22,6 +22,9 @@ PIECE = 1 << 22
 DEEPEST, LONGEST = 16, 255
 """Parts of a file's path, and bytes of a part."""
 GZIP = b"\x1f\x8b"
+
+Choose = Callable[[Iterable[str], str], dict[str, str]]
+"""Gives of an archive's names, and where they are from, those to take: path below the folder -> name."""
 
 
 def of_model(names: Iterable[str], where: str = "") -> dict[str, str]:
@@ -45,8 +48,19 @@ def of_model(names: Iterable[str], where: str = "") -> dict[str, str]:
     return {path: name for path, name in below.items() if _is_wanted(path)}
 
 
-def unpack(path: Path, folder: Path, *, largest: int = LARGEST) -> None:
+def all_of(names: Iterable[str], _where: str = "") -> dict[str, str]:
+    """Give every file whose path leads nowhere else: path -> name as it was given.
+
+    >>> all_of(["./data/report.html", "../../etc/passwd"])
+    {'data/report.html': './data/report.html'}
+    """
+    return {"/".join(parts): name for name in names if (parts := _parts(name))}
+
+
+def unpack(path: Path, folder: Path, *, largest: int = LARGEST, chosen: Choose = of_model) -> None:
     """Write a model's files from an archive, plain or gzipped tar, into `folder`, which must be there and empty.
+
+    chosen: which files are taken, and to which path below the folder each goes.
 
     Links, devices and strangers are passed over.
 
@@ -59,7 +73,7 @@ def unpack(path: Path, folder: Path, *, largest: int = LARGEST) -> None:
             plain = _Bounded(cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if zipped else raw, path, largest)
             with tarfile.open(fileobj=cast("BinaryIO", plain), mode="r:") as archive:
                 members = {member.name: member for member in _members(archive, path)}
-                for below, name in of_model(members, str(path)).items():
+                for below, name in chosen(members, str(path)).items():
                     _copy(archive, members[name], folder / below)
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueError, RecursionError):
         raise UserError(
@@ -148,4 +162,5 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _is_wanted(path: str) -> bool:
-    return path in (*artifact.FILES, artifact.TRAINING_ROWS, artifact.TEXT) or path.startswith(f"{artifact.ENCODER}/")
+    known = (*artifact.FILES, artifact.TRAINING_ROWS, reference.FILE, artifact.TEXT)
+    return path in known or path.startswith(f"{artifact.ENCODER}/")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,27 +25,35 @@ def write(folder: Path, findings: Findings) -> None:
     self_confidence, flagged, cleanlab_flagged, decision, reason, reviewed (people decided on the row), text (null where the
     data have none), row_hash (`identity.row_hash`).
     """
+    examples = findings.examples
+    hashes = identity.row_hashes(examples.features, examples.texts, len(examples), known=examples.hashes)
+    columns.write_parquet(folder / NAME, (_part(findings, part, hashes) for part in columns.parts(len(examples))))
+
+
+def _part(findings: Findings, part: slice, hashes: Iterator[str]) -> dict[str, pa.Array]:
+    """Some of the rows, whose hashes are the next ones."""
     examples, audit = findings.examples, findings.audit
-    rows = len(examples)
-    table = {
-        **columns.place(findings),
-        "split": columns.named(examples.split, columns.SPLITS),
-        "group": pa.array(examples.group),
-        "left_out": pa.array(examples.left_out),
-        "given_label": columns.classes(findings, examples.labels),
-        "suggested_label": columns.classes(findings, audit.suggested),
-        "probability": pa.FixedSizeListArray.from_arrays(pa.array(audit.probability.ravel()), len(examples.classes)),
-        "posterior": pa.array(audit.posterior),
-        "self_confidence": pa.array(findings.self_confidence),
-        "flagged": pa.array(audit.flagged),
-        "cleanlab_flagged": pa.array(findings.cleanlab_flagged),
-        "decision": columns.named(findings.treatment.decision, columns.DECISIONS),
-        "reason": pa.array(findings.treatment.reason, pa.string()).dictionary_encode(),
-        "reviewed": pa.array(np.zeros(rows, np.bool_) if examples.reviews is None else examples.reviews.decided),
-        "text": pa.nulls(rows, pa.string()) if examples.texts is None else pa.array(examples.texts, pa.string()),
-        "row_hash": pa.array(identity.row_hashes(examples.features, examples.texts, rows), pa.string()),
+    rows = part.stop - part.start
+    return {
+        **columns.place(findings, part),
+        "split": columns.named(examples.split[part], columns.SPLITS),
+        "group": pa.array(examples.group[part]),
+        "left_out": pa.array(examples.left_out[part]),
+        "given_label": columns.classes(findings, examples.labels[part]),
+        "suggested_label": columns.classes(findings, audit.suggested[part]),
+        "probability": pa.FixedSizeListArray.from_arrays(
+            pa.array(audit.probability[part].ravel()), len(examples.classes)
+        ),
+        "posterior": pa.array(audit.posterior[part]),
+        "self_confidence": pa.array(findings.self_confidence[part]),
+        "flagged": pa.array(audit.flagged[part]),
+        "cleanlab_flagged": pa.array(findings.cleanlab_flagged[part]),
+        "decision": columns.named(findings.treatment.decision[part], columns.DECISIONS),
+        "reason": pa.array(findings.treatment.reason[part], pa.string()).dictionary_encode(),
+        "reviewed": pa.array(np.zeros(rows, np.bool_) if examples.reviews is None else examples.reviews.decided[part]),
+        "text": pa.nulls(rows, pa.string()) if examples.texts is None else pa.array(examples.texts[part], pa.string()),
+        "row_hash": pa.array(islice(hashes, rows), pa.string()),
     }
-    columns.write_parquet(folder / NAME, table)
 
 
 def read(folder: Path) -> pa.Table:

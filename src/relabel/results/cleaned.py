@@ -26,6 +26,11 @@ def write(folder: Path, findings: Findings) -> None:
     treatment = findings.treatment
     training = findings.examples.rows(Split.TRAIN)
     kept = training[treatment.weights[training] > 0]
+    columns.write_csv(folder / NAME, (_table(findings, kept[part]) for part in columns.parts(kept.size)))
+
+
+def _table(findings: Findings, kept: NDArray[np.intp]) -> dict[str, pa.Array]:
+    treatment = findings.treatment
     table = {
         **columns.text(findings, kept),
         findings.settings.label_column: columns.classes(findings, treatment.labels[kept]),
@@ -36,7 +41,7 @@ def write(folder: Path, findings: Findings) -> None:
     if treatment.soft is not None:
         names = findings.examples.classes
         table |= {f"{SHARE}{name}": _short(treatment.soft[kept, c]) for c, name in enumerate(names)}
-    columns.write_csv(folder / NAME, table)
+    return table
 
 
 def _short(values: NDArray[np.float32]) -> pa.Array:

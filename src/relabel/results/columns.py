@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,20 @@ from numpy.typing import NDArray
 from relabel import files
 from relabel.auditing.policies import Decision
 from relabel.data.examples import Split
+from relabel.data.stretches import stretches
 from relabel.results.findings import Findings
 
 SPLITS = [split.name.lower() for split in Split]
 DECISIONS = [decision.name.lower() for decision in Decision]
 SPECIAL = set(',"\r\n')
+
+PART = 1 << 20
+"""Rows of a table that are made and written at a time: a row group of Parquet, as it is by default."""
+
+
+def parts(rows: int) -> Iterator[slice]:
+    """Divide the rows of a table; one without rows has one part, for its header."""
+    yield from stretches(rows, PART) if rows else [slice(0, 0)]
 
 
 def named(codes: NDArray[np.integer], names: list[str]) -> pa.Array:
@@ -56,11 +66,18 @@ def rounded(values: NDArray[np.floating]) -> pa.Array:
     return pa.array(np.round(values, 6))
 
 
-def write_csv(path: Path, columns: Mapping[str, pa.Array]) -> None:
-    """Write a table with a header, atomically; texts are quoted, numbers are not."""
-    header = "needed" if any(SPECIAL & set(name) for name in columns) else "none"
-    with files.replacing(path) as temporary:
-        pa.csv.write_csv(pa.table(dict(columns)), temporary, pa.csv.WriteOptions(quoting_header=header))
+def write_csv(path: Path, made: Iterable[Mapping[str, pa.Array]]) -> None:
+    """Write the parts of a table with a header, atomically; texts are quoted, numbers are not."""
+    tables = (pa.table(dict(columns)) for columns in made)
+    first = next(tables)
+    header = "needed" if any(SPECIAL & set(name) for name in first.column_names) else "none"
+    options = pa.csv.WriteOptions(quoting_header=header)
+    with (
+        files.replacing(path) as temporary,
+        pa.csv.CSVWriter(temporary, first.schema, write_options=options) as writer,
+    ):
+        for table in chain([first], tables):
+            writer.write_table(table)
 
 
 def read_csv(path: Path) -> list[dict[str, Any]]:
@@ -69,7 +86,13 @@ def read_csv(path: Path) -> list[dict[str, Any]]:
         return list(csv.DictReader(file))
 
 
-def write_parquet(path: Path, columns: Mapping[str, pa.Array]) -> None:
-    """Write a table, atomically."""
-    with files.replacing(path) as temporary:
-        pa.parquet.write_table(pa.table(dict(columns)), temporary, compression="zstd")
+def write_parquet(path: Path, made: Iterable[Mapping[str, pa.Array]]) -> None:
+    """Write the parts of a table, atomically."""
+    tables = (pa.table(dict(columns)) for columns in made)
+    first = next(tables)
+    with (
+        files.replacing(path) as temporary,
+        pa.parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer,
+    ):
+        for table in chain([first], tables):
+            writer.write_table(table)

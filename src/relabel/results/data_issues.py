@@ -32,16 +32,20 @@ def write(folder: Path, findings: Findings) -> None:
     rows = np.concatenate([issue.rows for issue in issues])
     part = np.concatenate([issue.part for issue in issues])
     kind = np.repeat(np.arange(len(issues)), [issue.rows.size for issue in issues])
-    table = {
-        "issue": columns.named(kind, [issue.name for issue in issues]),
-        "part": pa.array(part, mask=part < 0),
-        **columns.place(findings, rows),
-        "split": columns.named(findings.examples.split[rows], columns.SPLITS),
-        "given_label": columns.classes(findings, findings.examples.labels[rows]),
-        "score": columns.rounded(np.concatenate([issue.score for issue in issues])),
-        **columns.text(findings, rows),
-    }
-    columns.write_csv(folder / ROWS, table)
+    score = np.concatenate([issue.score for issue in issues])
+    tables = (
+        {
+            "issue": columns.named(kind[own], [issue.name for issue in issues]),
+            "part": pa.array(part[own], mask=part[own] < 0),
+            **columns.place(findings, rows[own]),
+            "split": columns.named(findings.examples.split[rows[own]], columns.SPLITS),
+            "given_label": columns.classes(findings, findings.examples.labels[rows[own]]),
+            "score": columns.rounded(score[own]),
+            **columns.text(findings, rows[own]),
+        }
+        for own in columns.parts(rows.size)
+    )
+    columns.write_csv(folder / ROWS, tables)
 
 
 def as_dict(findings: Findings) -> dict[str, Any]:

@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from relabel.auditing.carried import Carried
 from relabel.auditing.data_issues.issue import Issue
 from relabel.auditing.examine import Audit
 from relabel.auditing.policies import Treatment
+from relabel.auditing.population.population import Population
 from relabel.data.examples import Examples
 from relabel.evaluation.comparison import Comparison
 from relabel.evaluation.evidence import Choice
 from relabel.evaluation.metrics import Scores
+from relabel.evaluation.outlook import Outlook
+from relabel.evaluation.promotion import Promotion
 from relabel.evaluation.verified import Verified
 from relabel.model.explanation import Explanation
 from relabel.model.faithfulness import Faithfulness
@@ -34,6 +38,7 @@ class Served:
                   half of dev.
     fitted_on:    given, or treated labels.
     before, dev, test: scores: on test of the same seed before the treatment, of the served one on the choosing half of dev and on test.
+    start:         short hash of the model that it was trained on from; "" where it began anew.
     """
 
     seed: int
@@ -41,6 +46,38 @@ class Served:
     before: Scores
     dev: Scores
     test: Scores
+    start: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predicted:
+    """What the compared models say of the test rows.
+
+    rows:          (n,) intp, the test rows that count.
+    before, after: (n, C) float32, probabilities by the mean of the S models.
+    """
+
+    rows: NDArray[np.intp]
+    before: NDArray[np.float32]
+    after: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contest:
+    """The model that serves now, the champion, against the one that this job would serve, the challenger.
+
+    champion:   its short hash.
+    left_out:   why test rows were left out -> how many.
+    notes:      sentences that a person should read.
+    comparison: champion before, challenger after; None where no row is left.
+    promotion:  what was decided.
+    """
+
+    champion: str
+    left_out: Mapping[str, int]
+    notes: tuple[str, ...]
+    comparison: Comparison | None
+    promotion: Promotion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,11 +114,16 @@ class Findings:
     cleanlab_given_true: (C, C) noise rates from cleanlab's confident joint, to stand beside ours.
     choice:            what the policy auto chose and why; None under any other.
     comparison:        before and after on the test rows.
+    predicted:         what it compares, row by row.
+    noise_of_test:     whether the test labels carry the noise that was learned from those of train; where not, nothing is corrected for it.
     data_issues:       other issues of the data, none where they were not looked for.
     relabelled_test:   scores of the served model on test labels that the audit changed: the seed's protocol, optimistic.
     verified:          before and after on test rows that people verified; None where they are too few.
     baselines:         scores on test of plain learners, trained on the labels as given, by name.
     explained:         words behind the doubt; None where no doubtful row has a text.
+    outlook:           what more labels and cleaner ones would be worth; None where it was not asked.
+    population:        all rows seen together; None where no report is wanted.
+    contest:           champion against challenger; None where no champion is given.
     """
 
     examples: Examples
@@ -97,9 +139,14 @@ class Findings:
     choice: Choice | None
     treatment: Treatment
     comparison: Comparison
+    predicted: Predicted
+    noise_of_test: Carried
     served: Served
     relabelled_test: Scores
     verified: Verified | None = None
     data_issues: tuple[Issue, ...] = ()
     baselines: Mapping[str, Scores] = field(default_factory=dict)
     explained: Explained | None = None
+    outlook: Outlook | None = None
+    population: Population | None = None
+    contest: Contest | None = None

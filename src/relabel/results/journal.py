@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,20 @@ from numpy.typing import NDArray
 from relabel import files
 from relabel.auditing.policies import Decision
 from relabel.data import identity
+from relabel.data.stretches import stretches
 from relabel.results import columns
 from relabel.results.findings import Findings
 
 NAME = "journal.jsonl"
+BLOCK = 4096
+"""Rows whose embeddings are read at a time."""
 
 
 def write(folder: Path, findings: Findings) -> None:
     """Write the changed rows in the order of the data; the file is empty where nothing was changed."""
-    files.write_text(folder / NAME, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(findings)))
+    with files.replacing(folder / NAME) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        for line in _lines(findings):
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
@@ -31,22 +37,14 @@ def read(folder: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
-def row_hash(findings: Findings, n: int) -> str:
-    """Hash what a row is; `identity.row_hash` tells how."""
-    examples = findings.examples
-    vector = None if examples.features is None else examples.features.take(np.array([n]))[0]
-    return identity.row_hash(vector, None if examples.texts is None else examples.texts[n])
-
-
 def _lines(findings: Findings) -> Iterator[dict[str, Any]]:
     treated = findings.treatment.decision != Decision.KEEP
     people = _changed_by_people(findings)
-    for n in np.flatnonzero(treated | people).tolist():
-        yield {
-            **_place(findings, n),
-            **(_review(findings, n) if people[n] else _treatment(findings, n)),
-            **_made(findings),
-        }
+    rows, made = np.flatnonzero(treated | people), _made(findings)
+    for part in stretches(rows.size, BLOCK):
+        for n, row_hash in zip(rows[part].tolist(), _hashes(findings, rows[part]), strict=True):
+            did = _review(findings, n) if people[n] else _treatment(findings, n)
+            yield {**_place(findings, n), "row_hash": row_hash, **did, **made}
 
 
 def _changed_by_people(findings: Findings) -> NDArray[np.bool_]:
@@ -66,8 +64,17 @@ def _place(findings: Findings, n: int) -> dict[str, Any]:
         "row": int(examples.row[n]),
         "id": examples.ids[n],
         "split": columns.SPLITS[examples.split[n]],
-        "row_hash": row_hash(findings, n),
     }
+
+
+def _hashes(findings: Findings, rows: NDArray[np.intp]) -> Iterator[str]:
+    """Hash what rows (n,) are; `identity.row_hash` tells how."""
+    examples = findings.examples
+    if examples.hashes is not None:
+        return identity.row_hashes(None, None, rows.size, known=examples.hashes[rows])
+    vectors = repeat(None, rows.size) if examples.features is None else examples.features.take(rows)
+    texts = repeat(None, rows.size) if examples.texts is None else examples.texts[rows].tolist()
+    return map(identity.row_hash, vectors, texts)
 
 
 def _treatment(findings: Findings, n: int) -> dict[str, Any]:

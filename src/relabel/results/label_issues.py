@@ -25,8 +25,12 @@ def rows(findings: Findings) -> NDArray[np.intp]:
 def write(folder: Path, findings: Findings) -> None:
     """Write them, with the text where it is known."""
     flagged = rows(findings)
+    columns.write_csv(folder / NAME, (_table(findings, flagged[part]) for part in columns.parts(flagged.size)))
+
+
+def _table(findings: Findings, flagged: NDArray[np.intp]) -> dict[str, pa.Array]:
     examples, audit, treatment = findings.examples, findings.audit, findings.treatment
-    table = {
+    return {
         **columns.place(findings, flagged),
         "split": columns.named(examples.split[flagged], columns.SPLITS),
         "given_label": columns.classes(findings, examples.labels[flagged]),
@@ -37,7 +41,6 @@ def write(folder: Path, findings: Findings) -> None:
         "reason": pa.array(treatment.reason[flagged], pa.string()),
         **columns.text(findings, flagged),
     }
-    columns.write_csv(folder / NAME, table)
 
 
 def read(folder: Path) -> list[dict[str, Any]]:

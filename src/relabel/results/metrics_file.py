@@ -40,11 +40,13 @@ def as_dict(findings: Findings) -> dict[str, Any]:
         "audit": _audit(findings),
         "treatment": _treatment(findings),
         "comparison": findings.comparison.as_dict(),
+        "noise_of_test": findings.noise_of_test.as_dict(),
         "comparison_verified": findings.verified.as_dict() if findings.verified else None,
         "served": {
             "seed": served.seed,
             "fitted_on": served.fitted_on,
             "chosen_by": "log loss on the choosing half of dev",
+            "start": served.start or None,
             "before": served.before.as_dict(),
             "dev": served.dev.as_dict(),
             "test": served.test.as_dict(),

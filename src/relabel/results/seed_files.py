@@ -12,6 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from relabel import files
 from relabel.results import columns, label_issues
 from relabel.results.findings import Findings
@@ -44,19 +46,33 @@ def write(folder: Path, findings: Findings) -> None:
     }
     files.write_json(folder / FINAL_RESULTS, final)
     _write_probabilities(folder / PROBABILITIES, findings)
-    tasks = [_task(findings, n) for n in label_issues.rows(findings).tolist()]
-    files.write_text(folder / PRE_ANNOTATIONS, json.dumps(tasks, ensure_ascii=False) + "\n")
+    _write_tasks(folder / PRE_ANNOTATIONS, findings)
 
 
 def _write_probabilities(path: Path, findings: Findings) -> None:
     """Write `prob`, the probability of the second class, for two classes; `prob_<class>` for each of more."""
-    names, probability = findings.examples.classes, findings.audit.probability
+    parts = columns.parts(len(findings.examples))
+    columns.write_csv(path, (_probabilities(findings, part) for part in parts))
+
+
+def _probabilities(findings: Findings, part: slice) -> dict[str, pa.Array]:
+    names, probability = findings.examples.classes, findings.audit.probability[part]
     if len(names) == 2:  # noqa: PLR2004  # the seed's own case
         scores = {"prob": columns.rounded(probability[:, 1])}
     else:
         scores = {f"prob_{name}": columns.rounded(probability[:, c]) for c, name in enumerate(names)}
-    labels = columns.classes(findings, findings.examples.labels)
-    columns.write_csv(path, {**columns.text(findings), findings.settings.label_column: labels, **scores})
+    labels = columns.classes(findings, findings.examples.labels[part])
+    return {**columns.text(findings, part), findings.settings.label_column: labels, **scores}
+
+
+def _write_tasks(path: Path, findings: Findings) -> None:
+    """Write an array of JSON, a task at a time."""
+    tasks = (json.dumps(_task(findings, int(n)), ensure_ascii=False) for n in label_issues.rows(findings))
+    with files.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        file.write("[")
+        for number, task in enumerate(tasks):
+            file.write(f", {task}" if number else task)
+        file.write("]\n")
 
 
 def _task(findings: Findings, n: int) -> dict[str, Any]:

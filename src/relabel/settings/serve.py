@@ -71,6 +71,14 @@ class ServeSettings(Settings):
         help="where the model is, in place of the platform's folder: a path, `https://…`, `s3://…`, `models:/…`, `runs:/…`; see "
         "docs/model_from_elsewhere.md",
     )
+    multi_model: bool = setting(
+        False,
+        help="serve many models, which are loaded and unloaded while it runs; see docs/multi_model.md",
+        environment=("SAGEMAKER_MULTI_MODEL",),
+    )
+    models_share: float = setting(
+        0.5, above=0, high=0.9, help="share of the memory that all models of a multi-model endpoint may take together"
+    )
     model_sha256: str = setting("", help="hash that the model must have, of its archive or of its `model.json`")
 
     def limit(self) -> int:

@@ -128,6 +128,12 @@ class TrainSettings(Settings):
         "linear", help="plain learners beside one of texts, to keep it honest: none, `linear`, or `boosted` too"
     )
 
+    warm_start: Literal["off", "on"] = setting(
+        "off",
+        help="with a champion (the channel `model`): train once more from its weights, and serve that model where it is better on dev; `mlp`, and "
+        "networks of the same vocabulary",
+    )
+
     policy: Policy = setting(
         "auto",
         help="what is done with doubtful training rows: keep, drop, weigh down by the error posterior, train on soft labels, or flip to the "
@@ -162,12 +168,33 @@ class TrainSettings(Settings):
     )
     label_column: str = setting("label", help="column of the label")
     id_column: str = setting("id", help="column of a row's own name; optional in the data")
+    metadata_columns: str = setting(
+        "", help="other columns to look at the model's errors by, such as `source,annotator`; names with commas between"
+    )
     width_expected: int = setting(0, low=0, help="embedding width to insist on; 0 takes what the first file has")
 
     data_issues: Literal["off", "on", "thorough"] = setting(
         "on",
         help="look for near duplicates, outliers, rare classes, weak slices, overlapping classes and drift between splits; "
         "`thorough` misses fewer near rows and takes six times as long on 10,000 rows, eighteen times on 60,000",
+    )
+    outlook: Literal["off", "on"] = setting(
+        "off",
+        help="say what more labels, and what cleaner ones, would be worth, as `relabel curve` does: it takes longer than the rest of the job",
+    )
+    report: Literal["on", "off"] = setting(
+        "on", help="look at the rows as a population (map, clusters, slices, neighbours) and write report.html"
+    )
+    projection: Literal["pca", "umap"] = setting(
+        "pca",
+        help="how rows are laid out on the map; `umap` keeps neighbours together, takes minutes and needs umap-learn",
+    )
+    reference_rows: int = setting(
+        2000,
+        low=0,
+        high=20_000,
+        unit="rows",
+        help="dev and test rows, as numbers, that go with the model, so that `relabel drift` can hold traffic against them; 0 is none",
     )
     threads: int = setting(0, low=0, high=1024, help="processor threads; 0 is half the cores, at most 4")
     checkpoint_seconds: float = setting(

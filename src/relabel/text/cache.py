@@ -3,7 +3,7 @@
     <folder>/<encoder>/<shard>.safetensors    hashes (n, 16) uint8 of texts, and their vectors (n, D) float16
 
 The encoder's name is the fingerprint of its files and settings, a shard's that of its hashes. A shard is written whole or not at all;
-one that cannot be read is passed over. Letters: N texts, U different ones, D width.
+one that cannot be read, or that is not as it was written, is passed over. Letters: N texts, U different ones, D width.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 SHARD = 4096
 """Texts of a shard: what a kill may cost."""
+
+SUM = "sum"
+"""What a shard's header says of what it holds: a hash."""
 
 KEY = np.dtype("S16")
 """128-bit xxh3 of a text, in an array that numpy can sort and search."""
@@ -86,7 +89,9 @@ class Shards:
         """Keep vectors (n, D) under their keys (n,) as a new shard."""
         path = self._folder / f"{xxhash.xxh3_64_hexdigest(keys.tobytes())}.safetensors"
         hashes = keys.view(np.uint8).reshape(-1, KEY.itemsize)
-        files.write_bytes(path, safetensors.numpy.save({"hashes": hashes, "vectors": np.ascontiguousarray(vectors)}))
+        vectors = np.ascontiguousarray(vectors)
+        said = {SUM: _sum(hashes, vectors)}
+        files.write_bytes(path, safetensors.numpy.save({"hashes": hashes, "vectors": vectors}, said))
         self._keys[path] = keys
 
     def gathered(self, keys: Keys) -> NDArray[np.float16]:
@@ -127,13 +132,21 @@ def _vectors(texts: list[str], read: Reader) -> NDArray[np.float16]:
 
 
 def _read_keys(path: Path) -> Iterator[Keys]:
-    """Yield the keys (n,) of a shard, nothing where it cannot be read."""
+    """Yield the keys (n,) of a shard, nothing where it cannot be read or is not as it was written."""
     try:
         with safetensors.safe_open(path, framework="np") as opened:
-            hashes, shape = opened.get_tensor("hashes"), opened.get_slice("vectors").get_shape()
-        if hashes.ndim == len(shape) == 2 and len(hashes) == shape[0] and hashes.dtype == np.uint8:  # noqa: PLR2004
+            hashes, vectors, said = opened.get_tensor("hashes"), opened.get_tensor("vectors"), opened.metadata() or {}
+        whole = hashes.ndim == vectors.ndim == 2 and len(hashes) == len(vectors) and hashes.dtype == np.uint8  # noqa: PLR2004
+        if whole and said.get(SUM, "") in ("", _sum(hashes, vectors)):  # earlier versions kept none
             yield np.ascontiguousarray(hashes).view(KEY)[:, 0]
             return
     except (safetensors.SafetensorError, OSError):
         pass
     log.warning("%s cannot be read: its texts are embedded again", path)
+
+
+def _sum(hashes: NDArray[np.uint8], vectors: NDArray[np.float16]) -> str:
+    """Hash what a shard holds."""
+    state = xxhash.xxh3_128(np.ascontiguousarray(hashes).data)
+    state.update(vectors.data)
+    return str(state.hexdigest())

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from relabel.data.tokens import Tokens
 from relabel.text import encoder_files, encoder_network, subwords
+from relabel.text.placed import Placed
 from relabel.text.pooling import pooled
 from relabel.text.reader import TextInput
 
@@ -41,25 +42,29 @@ class Encoder:
         said, folder = dict(about.settings), encoder_files.place(about)
         self._poolings, self._normalise = str(said.pop("pooling")).split("+"), bool(said.pop("normalise"))
         self._read = subwords.load(folder, **said)
-        self._network, self._device = encoder_network.loaded(folder, device)
-        self._batch_tokens = batch_tokens or BATCH_TOKENS.get(self._device, BATCH_TOKENS["cpu"])
-        self.width = encoder_network.vector_width(self._network.config, self._poolings)
+        network = encoder_network.loaded(folder)
+        self.width = encoder_network.vector_width(network.config, self._poolings)
+        self._placed = Placed(network, device)
+        self._batch_tokens = batch_tokens
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Give vectors (n, D)."""
         out = np.empty((len(texts), self.width), np.float32)
+        most = self._batch_tokens or BATCH_TOKENS.get(self._placed.device, BATCH_TOKENS["cpu"])
         for start in range(0, len(texts), BLOCK):
             tokens = self._read(texts[start : start + BLOCK])
-            for rows in batches(tokens.lengths, self._batch_tokens):
+            for rows in batches(tokens.lengths, most):
                 out[start + rows] = self._vectors(tokens.take(rows))
         return out
 
     def _vectors(self, tokens: Tokens) -> NDArray[np.float32]:
         import torch  # noqa: PLC0415  # seconds, so only where vectors are made
 
-        ids, mask = encoder_network.inputs(torch.from_numpy(tokens.padded()).to(self._device), self._network.config)
+        ids, mask = encoder_network.inputs(
+            torch.from_numpy(tokens.padded()).to(self._placed.device), self._placed.network.config
+        )
         with torch.inference_mode():
-            with torch.autocast("cuda", torch.float16, enabled=self._device == "cuda"):
+            with torch.autocast("cuda", torch.float16, enabled=self._placed.device == "cuda"):
                 vectors = self._pooled(ids, mask)
             if not torch.isfinite(vectors).all():
                 vectors = self._pooled(ids, mask)
@@ -69,7 +74,7 @@ class Encoder:
     def _pooled(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         import torch  # noqa: PLC0415
 
-        hidden = self._network(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+        hidden = self._placed.network(input_ids=ids, attention_mask=mask.long()).last_hidden_state
         vectors = pooled(hidden.float(), mask, self._poolings)
         return torch.nn.functional.normalize(vectors, dim=1) if self._normalise else vectors
 

@@ -26,13 +26,12 @@ BUILDING = Lock()
 """While transformers makes a network, it sets what all threads share."""
 
 
-def loaded(folder: Path, device: str = "auto") -> tuple[Any, str]:
-    """Load a network in float32, for use and not for training, and say on which device. "auto" takes a GPU where there is one.
+def loaded(folder: Path) -> Any:
+    """Load a network in float32 into memory, for use and not for training.
 
     Raises UserError where the folder is no encoder, its weights do not fit its config.json, or it asks for code of its own.
     """
     torch, transformers = _libraries()
-    where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     offline = {"local_files_only": True, "trust_remote_code": False}
     try:
         with _quiet(transformers):
@@ -54,7 +53,7 @@ def loaded(folder: Path, device: str = "auto") -> tuple[Any, str]:
             f"{folder}: {encoder_files.WEIGHTS} lacks {len(lacking)} tensors of the network ({lacking[0]}): "
             "give the weights that belong to its config.json"
         )
-    return _bare(network).to(where), where
+    return _in_memory(_bare(network))
 
 
 def built(config: Mapping[str, Any]) -> Any:
@@ -106,6 +105,13 @@ def _bare(network: Any) -> Any:
     if getattr(network, POOLER, None) is not None:
         setattr(network, POOLER, None)
     return network.eval()
+
+
+def _in_memory(network: Any) -> Any:
+    """Take the weights out of the file, of which they are a map: one that is cut later would end the process."""
+    for weights in (*network.parameters(), *network.buffers()):
+        weights.data = weights.data.clone()
+    return network
 
 
 @contextmanager

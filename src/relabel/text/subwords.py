@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from relabel.errors import UserError
 
 SHIFT = 1
 """What is added to the tokenizer's ids. Its 0 may be any token, ours is NOTHING, so that what pads a batch is no token of any text."""
+
+BATCH = 4096
+"""Texts that the tokenizer is given at once: what it says of each takes a hundred times the memory of its ids."""
 
 TOKENIZER = "tokenizer.json"
 
@@ -39,8 +42,12 @@ class Subwords:
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Read texts (n,)."""
-        read = self._tokenizer.encode_batch_fast([self._plain(text) for text in texts])
-        return Tokens.of([np.array(each.ids, np.int32) + SHIFT for each in read])
+        return Tokens.of(np.array(ids, np.int32) + SHIFT for ids in self._read(texts))
+
+    def _read(self, texts: Sequence[str]) -> Iterator[list[int]]:
+        for start in range(0, len(texts), BATCH):
+            batch = [self._plain(text) for text in texts[start : start + BATCH]]
+            yield from (each.ids for each in self._tokenizer.encode_batch_fast(batch))
 
     def _plain(self, text: str) -> str:
         plain = text.encode(errors="replace").decode().strip()

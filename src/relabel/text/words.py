@@ -46,11 +46,11 @@ class Words:
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Read texts (N,). Of single words those that are not in the vocabulary are UNKNOWN, of runs they are left out."""
-        return self.numbered([self.words(text) for text in texts])
+        return self.numbered(self.words(text) for text in texts)
 
     def numbered(self, texts: Iterable[list[str]]) -> Tokens:
         """Read texts that are words already."""
-        return Tokens.of([self._ids(words) for words in texts])
+        return Tokens.of(self._ids(words) for words in texts)
 
     def words(self, text: str) -> list[str]:
         """Give the words of a text that count."""

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from relabel.auditing import neighbours
 from relabel.auditing.data_issues.survey import distinct, survey
 from relabel.auditing.neighbours import THOROUGH
 
@@ -87,3 +88,21 @@ def test_rows_that_are_all_equal_are_no_failure(make) -> None:
     made.group[:] = 0
     made.x[:] = made.x[0]
     assert [issue.name for issue in survey(made.examples())] == ["drift", "imbalance"]
+
+
+def test_of_very_many_rows_a_draw_is_searched_and_the_issues_say_so(make, monkeypatch) -> None:
+    """Rows are those of the whole data, and what needs no search is of all of them."""
+    monkeypatch.setattr(neighbours, "MOST", 900)
+    made = make(rows=1500)
+    examples = made.examples()
+    seen = neighbours.looked_at(examples.features.shape, neighbours.QUICK, seed=0)
+    one, other = seen[100], seen[101]
+    made.x[other] = made.x[one] + 0.01
+    found = {issue.name: issue for issue in survey(made.examples(), made.opinion())}
+    assert [*found] == KINDS
+    assert {*found["near_duplicates"].rows.tolist()} == {one, other}
+    for name in KINDS[:4]:
+        assert found[name].sentence.endswith("looked for in a uniform draw of 900 of 1,500 rows")
+        assert found[name].figures["looked_at"] == 900
+    assert "looked_at" not in found["imbalance"].figures
+    assert sum(one["rows"] for one in found["imbalance"].figures["classes"]) == (examples.split == 0).sum()

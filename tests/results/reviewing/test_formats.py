@@ -4,15 +4,18 @@ import csv
 import io
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import PurePath
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relabel.data import reviews
 from relabel.errors import UserError
-from relabel.results.reviewing import entries, queue
-from relabel.results.reviewing.formats import FORMATS, ground_truth, json_lines, label_studio, sheet
+from relabel.results.reviewing import entries, importing, queue
+from relabel.results.reviewing.formats import FORMATS, ground_truth, json_lines, label_studio, recognised, sheet
 
 TEXTS = st.text(st.sampled_from("ab ,;\"'\n\r\t\u2028é\ufeff"), max_size=8)
 
@@ -151,6 +154,27 @@ def test_predictions_choose_the_suggested_label(asked) -> None:
         assert not {"answer", "id", "annotator", "created_at"} & task["data"].keys()
 
 
+@pytest.mark.parametrize(
+    ("said", "form"),
+    [
+        ({"row_hash": "a", "answer": "1", "source": "page"}, "jsonl"),
+        ({"row_hash": "a", "answer": ""}, "jsonl"),
+        ({"source": "a text"}, "groundtruth"),
+        ({"source-ref": "s3://a/b.txt"}, "groundtruth"),
+        ({"source": "a text", "row_hash": "a", "answer": 1, "answer-metadata": {}}, "groundtruth"),
+    ],
+)
+def test_lines_are_told_apart_by_what_they_have(said, form) -> None:
+    """Our own answers name their `source` too; a labelling job may call its label `answer`."""
+    assert recognised(PurePath("answers.txt"), json.dumps(said).encode()) == form
+
+
+def test_the_file_of_all_answers_can_be_imported(imported, hashes) -> None:
+    """What the review page or an import wrote is taken over, and not passed over in silence."""
+    answer = reviews.Answer(row_hash=hashes[0], answer="1", reviewer="ann", source="page")
+    assert [one.answer for one in imported("reviews.jsonl", reviews.line(answer).encode()).answers] == ["1"]
+
+
 def test_an_output_manifest_is_read_without_its_attributes_name(exports, hashes) -> None:
     """People's labels by class name, whether the index is a number or a string; machine's and failed ones are counted."""
     reading = ground_truth.read((exports / "output.manifest").read_bytes())
@@ -192,3 +216,15 @@ def test_the_label_categories_are_those_of_the_questions() -> None:
     """In the order of the classes, with `Neither` at the end."""
     (category,) = ground_truth.companions(("bad", "good")).values()
     assert json.loads(category)["labels"] == [{"label": "bad"}, {"label": "good"}, {"label": "Neither"}]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "- good", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_text_is_a_formula_in_a_spreadsheet(asked, text) -> None:
+    """What a stranger sent is shown and not run, a line end of its own is no end of the line, and an answer on it is taken."""
+    record = records(asked)[0] | {"text": text}
+    (entry,) = sheet.read(sheet.write([record], asked.classes)).entries
+    assert entry.text == f"'{text}"
+    asked.text[asked.row_hash == record["row_hash"]] = text
+    for said in (text, f"'{text}"):
+        assert importing.Rows(asked).find(replace(entry, text=said))[1] == ""
+    assert importing.Rows(asked).find(replace(entry, text=f"another {text}"))[1] == importing.CHANGED

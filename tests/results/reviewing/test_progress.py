@@ -101,12 +101,3 @@ def test_rows_reviewed_before_the_audit_count_as_found_and_no_more(made) -> None
     told = progress.measured(asked, np.ones(3, bool), found, least=0.05)
     assert (told.wrong, told.right, told.errors, told.open) == (1, 1, 1, 1)
     assert told.precision is None
-
-
-def test_wilson_holds_its_ends() -> None:
-    """A share of nothing is unknown; none and all of some are not certain."""
-    assert progress.wilson(0, 0) is None
-    none, every = progress.wilson(0, 10), progress.wilson(10, 10)
-    assert (none.low, none.value) == (0, 0)
-    assert none.high == pytest.approx(0.2775, abs=1e-4)
-    assert every.low == pytest.approx(1 - 0.2775, abs=1e-4)

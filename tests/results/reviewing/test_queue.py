@@ -115,7 +115,7 @@ def test_results_of_an_older_version_are_refused(tmp_path, made) -> None:
     with pytest.raises(UserError, match="output/data"):
         questions.read(tmp_path)
     old = made().drop_columns(["row_hash"])
-    columns.write_parquet(tmp_path / audit_table.NAME, {name: old[name] for name in old.column_names})
+    columns.write_parquet(tmp_path / audit_table.NAME, [{name: old[name] for name in old.column_names}])
     (tmp_path / "metrics.json").write_text("{}")
     with pytest.raises(UserError, match="no column `row_hash`: run the job again"):
         questions.read(tmp_path)

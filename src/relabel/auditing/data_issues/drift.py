@@ -34,8 +34,10 @@ UNUSUAL = 0.95
 """Listed rows score above this share of the training rows."""
 
 
-def find(examples: Examples, view: View, *, seed: int) -> Issue:
+def find(examples: Examples, view: View, *, whole: Examples, seed: int) -> Issue:
     """Compare dev and test with train, as they were given, duplicates and all.
+
+    whole: all rows, of which the examples are those that the view holds.
 
     Inputs by a classifier that is trained to tell the splits apart and tried on rows that it did not see (Lopez-Paz and Oquab 2017): on the
     view's directions, their squares and the row's length. Labels by the difference of each class' share. The score of a row of a split
@@ -43,7 +45,7 @@ def find(examples: Examples, view: View, *, seed: int) -> Issue:
     """
     known = [split for split in (Split.DEV, Split.TEST) if (examples.split == split).sum() >= FEWEST]
     known = known if (examples.split == Split.TRAIN).sum() >= FEWEST else []
-    compared = [_compared(examples, view, split, len(known), seed) for split in known]
+    compared = [_compared(examples, whole, view, split, looks=len(known), seed=seed) for split in known]
     rows = np.concatenate([np.empty(0, np.intp), *(rows for _, rows, _ in compared)])
     score = np.concatenate([np.empty(0), *(score for _, _, score in compared)])
     part = np.repeat(np.arange(len(compared)), [rows.size for _, rows, _ in compared])
@@ -53,15 +55,15 @@ def find(examples: Examples, view: View, *, seed: int) -> Issue:
 
 
 def _compared(
-    examples: Examples, view: View, split: Split, looks: int, seed: int
+    examples: Examples, whole: Examples, view: View, split: Split, *, looks: int, seed: int
 ) -> tuple[dict[str, Any], NDArray[np.intp], NDArray[np.float64]]:
     """Figures of one split against train, and where it drifted the rows of it that are least like train, with their score."""
     rng = np.random.default_rng((seed, int(split)))
     rows = [np.sort(rng.permutation(np.flatnonzero(examples.split == one))[:MOST]) for one in (Split.TRAIN, split)]
     auc, half, scores = told_apart(view, rows, examples.group, looks, rng)
-    labels = _labels(examples, split, looks)
+    labels = _labels(whole, split, looks)
     inputs_drifted = auc - half > CLEAR
-    here = examples.split == split
+    here = whole.split == split
     drifted = inputs_drifted or any(one["drifted"] for one in labels)
     figures = {
         "split": split.name.lower(),
@@ -71,7 +73,7 @@ def _compared(
         "auc_interval": [max(0.0, auc - half), min(1.0, auc + half)],
         "compared": [int(one.size) for one in rows],
         "labels": labels,
-        "rows_equal_to_train": int(np.isin(examples.group[here], examples.group[examples.split == Split.TRAIN]).sum()),
+        "rows_equal_to_train": int(np.isin(whole.group[here], whole.group[whole.split == Split.TRAIN]).sum()),
     }
     place = np.searchsorted(np.sort(scores[0]), scores[1]) / rows[0].size
     listed = np.flatnonzero(place > UNUSUAL) if inputs_drifted else np.empty(0, np.intp)

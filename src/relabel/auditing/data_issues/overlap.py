@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
@@ -35,17 +36,16 @@ def find(
     other class less that of its own.
     """
     labels = examples.labels
-    predicted = probability[rows].argmax(axis=1)
-    pairs = []
-    for a, b in combinations(range(len(examples.classes)), 2):
-        both = np.isin(labels[rows], (a, b))
-        confused = rows[both & (predicted == a + b - labels[rows]) & np.isin(predicted, (a, b))]
-        pairs.append(((a, b), int(both.sum()), confused, float((1 - wrong[confused]).sum())))
+    counts = np.bincount(labels[rows], minlength=len(examples.classes))
+    pairs = [
+        ((a, b), int(counts[a] + counts[b]), confused, float((1 - wrong[confused]).sum()))
+        for (a, b), confused in _confused(labels[rows], probability[rows].argmax(axis=1), rows, counts.size)
+    ]
     bounds = {names: intervals.share(hits, count, len(pairs)) for names, count, _, hits in pairs}
     pairs.sort(key=lambda pair: (-pair[3] / max(pair[1], 1), pair[0]))
     overlapping = [pair for pair in pairs if bounds[pair[0]][0] > NOTABLE]
-    listed = [(number, row) for number, pair in enumerate(overlapping) for row in pair[2].tolist()]
-    part, row = np.array(listed, np.int64).reshape(-1, 2).T
+    part = np.repeat(np.arange(len(overlapping)), [pair[2].size for pair in overlapping])
+    row = np.concatenate([np.empty(0, np.int64), *(pair[2] for pair in overlapping)])
     own = labels[row]
     score = (probability[row].max(axis=1) - probability[row, own]).astype(np.float64)
     order = np.lexsort((row, -score, part))
@@ -63,6 +63,20 @@ def find(
     figures = {"pairs": said, "notable_above": NOTABLE}
     sentence = _sentence(said[: len(overlapping)])
     return Issue(NAME, len(overlapping), "pair", sentence, row[order], score[order], part[order], figures)
+
+
+def _confused(
+    labels: NDArray[np.int64], predicted: NDArray[np.intp], rows: NDArray[np.intp], classes: int
+) -> Iterator[tuple[tuple[int, int], NDArray[np.intp]]]:
+    """Give every pair of classes, and those of the rows (n,) that are of one of them and predicted as the other."""
+    differ = np.flatnonzero(labels != predicted)
+    one, other = labels[differ], predicted[differ]
+    code = np.minimum(one, other) * classes + np.maximum(one, other)
+    order = np.argsort(code, kind="stable")
+    differ, code = rows[differ[order]], code[order]
+    for a, b in combinations(range(classes), 2):
+        first, last = np.searchsorted(code, [a * classes + b, a * classes + b + 1])
+        yield (a, b), differ[first:last]
 
 
 def _sentence(overlapping: list[dict[str, Any]]) -> str:

@@ -5,7 +5,7 @@ Letters: N rows, n rows that count, L looks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,35 +81,40 @@ def find(
     labels = examples.labels[rows]
     own = probability[rows, labels].astype(np.float64)
     right = probability[rows].argmax(axis=1) == labels
-    looked = [s for s in _slices(examples, rows, view, seed) if SMALLEST <= s.chosen.sum() < rows.size]
-    found = weak(looked, right)
+    found, looks = weak(_slices(examples, rows, view, seed), right)
     unnamed = [each.slice.chosen for each in found if each.slice.kind == CLUSTER]
     spoken = iter(words.typical(examples.texts, rows, unnamed, seed=seed))
     said = [_figures(each, next(spoken) if each.slice.kind == CLUSTER else [], wrong[rows]) for each in found]
     part = np.concatenate([np.empty(0, np.int64), *(np.full(e.slice.chosen.sum(), n) for n, e in enumerate(found))])
     at = np.concatenate([np.empty(0, np.intp), *(np.flatnonzero(each.slice.chosen) for each in found)])
     order = np.lexsort((at, own[at], part))
-    figures = {"accuracy": float(right.mean()), "looks": len(looked), "weak_by_more_than": LOSS, "slices": said}
-    sentence = _sentence(said, float(right.mean())) if found else f"no weak slice among {len(looked):,} looked at"
+    figures = {"accuracy": float(right.mean()), "looks": looks, "weak_by_more_than": LOSS, "slices": said}
+    sentence = _sentence(said, float(right.mean())) if found else f"no weak slice among {looks:,} looked at"
     return Issue(NAME, len(found), "slice", sentence, rows[at[order]], 1 - own[at[order]], part[order], figures)
 
 
-def weak(looked: list[Slice], right: NDArray[np.bool_]) -> list[Weak]:
-    """Give the weak ones of L slices of rows (n,), those that cost most first, without those that repeat another."""
+def weak(slices: Iterable[Slice], right: NDArray[np.bool_]) -> tuple[list[Weak], int]:
+    """Give the weak ones of slices of rows (n,), those that surely cost most first, without those that repeat another; and the L looks.
+
+    Slices of few rows, and of all, are not looked at. Of the others only those that may be weak are held, so slices may be many.
+    """
     overall = float(right.mean())
-    each = []
-    for one in looked:
-        hits, count = int(right[one.chosen].sum()), int(one.chosen.sum())
-        low, high = intervals.share(hits, count, len(looked))
-        if high < overall - LOSS:
-            each.append(Weak(one, hits / count, low, high))
-    each.sort(key=lambda w: -float((overall - w.accuracy) * w.slice.chosen.sum()))
+    looks, suspects = 0, []
+    for one in slices:
+        hits, count = int(np.count_nonzero(right & one.chosen)), int(np.count_nonzero(one.chosen))
+        if SMALLEST <= count < right.size:
+            looks += 1
+            if intervals.share(hits, count, looks)[1] < overall - LOSS:  # with more looks it becomes wider only
+                suspects.append((one, hits, count))
+    each = [Weak(one, hits / count, *intervals.share(hits, count, looks)) for one, hits, count in suspects]
+    each = [one_weak for one_weak in each if one_weak.high < overall - LOSS]
+    each.sort(key=lambda w: -float((overall - w.high) * w.slice.chosen.sum()))
     listed: list[Weak] = []
     for one_weak in each:
         chosen = one_weak.slice.chosen
         if all((chosen & other.slice.chosen).sum() <= SHARED * chosen.sum() for other in listed):
             listed.append(one_weak)
-    return listed[:MOST]
+    return listed[:MOST], looks
 
 
 def _slices(examples: Examples, rows: NDArray[np.intp], view: View, seed: int) -> Iterator[Slice]:

@@ -5,8 +5,8 @@ Letters: N rows, C classes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from relabel.auditing import neighbours
 from relabel.auditing.data_issues import drift, imbalance, near_duplicates, outliers, overlap, slices
 from relabel.auditing.data_issues.issue import Issue
-from relabel.auditing.neighbours import QUICK, Search
+from relabel.auditing.neighbours import QUICK, Search, View
+from relabel.data import drawn
 from relabel.data.examples import Examples
 
 NEIGHBOURS = 10
@@ -35,29 +36,63 @@ class Opinion:
 
 
 def survey(
-    examples: Examples, opinion: Opinion | None = None, search: Search = QUICK, *, seed: int = 0
+    examples: Examples,
+    opinion: Opinion | None = None,
+    search: Search = QUICK,
+    view: View | None = None,
+    rows: NDArray[np.intp] | None = None,
+    *,
+    seed: int = 0,
 ) -> tuple[Issue, ...]:
-    """Look for every kind of issue; without an opinion, for those that need none."""
-    return (*_of_inputs(examples, opinion, search, seed), imbalance.find(examples), *_of_classes(examples, opinion))
+    """Look for every kind of issue; without an opinion, for those that need none.
+
+    view: of the features, where somebody has it already, with the rows (U,) that it holds.
+
+    Of very many rows a draw is looked at for what lies near what; the issues say so.
+    """
+    if view is None and examples.features is not None:
+        rows = neighbours.looked_at(examples.features.shape, search, seed=seed)
+        view = neighbours.view(examples.features, search, seed=seed, rows=rows)
+    of_inputs: Iterable[Issue] = ()
+    if view is not None and rows is not None and rows.size < len(examples):
+        of_inputs = _of_draw(examples, opinion, rows, search=search, view=view, seed=seed)
+    elif view is not None:
+        of_inputs = _of_inputs(examples, examples, opinion, search=search, view=view, seed=seed)
+    return (*of_inputs, imbalance.find(examples), *_of_classes(examples, opinion))
 
 
-def _of_inputs(examples: Examples, opinion: Opinion | None, search: Search, seed: int) -> Iterator[Issue]:
-    if examples.features is None:
-        return
-    view = neighbours.view(examples.features, search, seed=seed)
+def _of_draw(
+    examples: Examples, opinion: Opinion | None, rows: NDArray[np.intp], *, search: Search, view: View, seed: int
+) -> Iterator[Issue]:
+    """Look at drawn rows (U,) alone, and say so."""
+    own = None if opinion is None else Opinion(opinion.probability[rows], opinion.wrong[rows])
+    for issue in _of_inputs(drawn.part_of(examples, rows), examples, own, search=search, view=view, seed=seed):
+        yield replace(
+            issue,
+            rows=rows[issue.rows],
+            sentence=f"{issue.sentence}; looked for in a uniform draw of {rows.size:,} of {len(examples):,} rows",
+            figures={**issue.figures, "looked_at": rows.size, "rows_in_all": len(examples)},
+        )
+
+
+def _of_inputs(
+    examples: Examples, whole: Examples, opinion: Opinion | None, *, search: Search, view: View, seed: int
+) -> Iterator[Issue]:
+    """Look at the rows that the view holds, which may be a part of the whole."""
     rows = distinct(examples)
     if rows.size >= FEWEST:
         graph = neighbours.graph(view.points, rows, neighbours=NEIGHBOURS, search=search, seed=seed)
         yield near_duplicates.find(examples, graph, view)
         yield outliers.find(examples, graph, view)
-    yield drift.find(examples, view, seed=seed)
+        del graph
+    yield drift.find(examples, view, whole=whole, seed=seed)
     if opinion is not None:
-        yield slices.find(examples, _counted(examples), opinion.probability, opinion.wrong, view, seed=seed)
+        yield slices.find(examples, counted(examples), opinion.probability, opinion.wrong, view, seed=seed)
 
 
 def _of_classes(examples: Examples, opinion: Opinion | None) -> Iterator[Issue]:
     if opinion is not None:
-        yield overlap.find(examples, _counted(examples), opinion.probability, opinion.wrong)
+        yield overlap.find(examples, counted(examples), opinion.probability, opinion.wrong)
 
 
 def distinct(examples: Examples) -> NDArray[np.intp]:
@@ -67,7 +102,7 @@ def distinct(examples: Examples) -> NDArray[np.intp]:
     return np.sort(order[first])
 
 
-def _counted(examples: Examples) -> NDArray[np.intp]:
-    """Distinct rows that are labelled and not left out."""
+def counted(examples: Examples) -> NDArray[np.intp]:
+    """Give the distinct rows that are labelled and not left out."""
     rows = distinct(examples)
     return rows[(examples.labels[rows] >= 0) & ~examples.left_out[rows]]

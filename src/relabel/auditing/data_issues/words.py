@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from relabel.text.preprocessing import stop_words
+
 OTHERS, OWN = 1000, 200
 """Texts that are read of all rows, and of each set."""
 
@@ -27,7 +29,8 @@ def typical(
 ) -> list[list[str]]:
     """Give the typical words of each set of rows (n,), most typical first; none where there are no texts.
 
-    Those whose tf-idf weight in a sample of the set most exceeds that in a sample of all rows.
+    Those whose tf-idf weight in a sample of the set most exceeds that in a sample of all rows. English function words, and words that stand
+    in very many texts, are given only where a set has no others, as sets of short texts may.
     """
     if texts is None or not sets:
         return [[] for _ in sets]
@@ -42,8 +45,10 @@ def typical(
     names = vectorizer.get_feature_names_out()
     ends = np.cumsum([sample.size for sample in samples])
     usual = np.asarray(weights[: ends[0]].mean(axis=0)).ravel()
-    usual[_share(weights[: ends[0]]) > EVERYWHERE] = np.inf
-    return [_words(weights[start:end], usual, names) for start, end in pairwise(ends.tolist())]
+    common = np.isin(names, list(stop_words()))
+    telling = np.where(common | (_share(weights[: ends[0]]) > EVERYWHERE), np.inf, usual)
+    sets_of_texts = [weights[start:end] for start, end in pairwise(ends.tolist())]
+    return [_words(each, telling, names) or _words(each, usual, names) for each in sets_of_texts]
 
 
 def _words(weights: Any, usual: NDArray[np.float32], names: NDArray[np.object_]) -> list[str]:

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 
 from relabel.data.tokens import NOTHING
 from relabel.model.networks import pooling
+from relabel.model.networks.headed import Headed
 
 RUNS = (3, 4, 5)
 """Words that a filter sees."""
 
 
-class Convolutional(nn.Module):
+class Convolutional(Headed):
     """Words, filters over runs of 3, 4 and 5, each filter's largest answer, classes.
 
     sizes: words (ids there are), embedding_width, width, classes.
@@ -32,14 +33,12 @@ class Convolutional(nn.Module):
         self.filters = nn.ModuleList(nn.Conv1d(width, filters, run) for run in RUNS)
         self.head = nn.Linear(len(RUNS) * filters, sizes["classes"])
 
-    def forward(self, ids: Tensor, lengths: Tensor, drop: pooling.Drop = pooling.nothing) -> Tensor:
-        """Give logits (B, C) of ids (B, L) int64 and lengths (B,) int64, of which each is 1 at least."""
+    def hidden(self, ids: Tensor, lengths: Tensor, drop: pooling.Drop = pooling.nothing) -> Tensor:
+        """Give what the head takes, (B, 3 H)."""
         words = self.embedding(ids)  # (B, L, E)
         words = drop(words, (len(words), 1, words.shape[2])).transpose(1, 2)
         answers = [
             pooling.largest(filters(nn.functional.pad(words, (0, run - 1))).transpose(1, 2), lengths)  # (B, H)
             for run, filters in zip(RUNS, self.filters, strict=True)
         ]
-        text = torch.cat(answers, 1).relu()
-        logits: Tensor = self.head(drop(text, text.shape))
-        return logits
+        return torch.cat(answers, 1).relu()

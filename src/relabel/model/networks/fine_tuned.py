@@ -44,11 +44,15 @@ class FineTuned(nn.Module):
 
     def forward(self, ids: Tensor, _lengths: Tensor | None = None, drop: Drop = nothing) -> Tensor:
         """Give logits (B, C) of Tokens' ids (B, L)."""
-        inputs, mask = encoder_network.inputs(ids, self.encoder.config)
-        hidden = self.encoder(input_ids=inputs, attention_mask=mask.long()).last_hidden_state
-        text = pooled(hidden, mask, self.poolings)  # (B, H)
+        text = self.hidden(ids)
         logits: Tensor = self.head(drop(text, text.shape))
         return logits
+
+    def hidden(self, ids: Tensor) -> Tensor:
+        """Give the texts' vectors (B, H)."""
+        inputs, mask = encoder_network.inputs(ids, self.encoder.config)
+        states = self.encoder(input_ids=inputs, attention_mask=mask.long()).last_hidden_state
+        return pooled(states, mask, self.poolings)
 
     def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002  # as nn.Module has it
         """Begin or end training; the encoder works as in use all the while."""

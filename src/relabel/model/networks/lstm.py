@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from relabel.data.tokens import NOTHING
 from relabel.model.networks import pooling
+from relabel.model.networks.headed import Headed
 
 
-class LSTM(nn.Module):
+class LSTM(Headed):
     """Words, layers of memory cells, one vector of all states, an optional tanh layer, classes.
 
     sizes: words (ids there are), embedding_width, width, depth (layers of cells), pooling (see pooling.POOLINGS), dense (units of the tanh
@@ -34,16 +35,13 @@ class LSTM(nn.Module):
         self.dense = nn.Linear(text, dense) if dense else None
         self.head = nn.Linear(dense or text, sizes["classes"])
 
-    def forward(self, ids: Tensor, lengths: Tensor, drop: pooling.Drop = pooling.nothing) -> Tensor:
-        """Give logits (B, C) of ids (B, L) int64 and lengths (B,) int64, of which each is 1 at least."""
+    def hidden(self, ids: Tensor, lengths: Tensor, drop: pooling.Drop = pooling.nothing) -> Tensor:
+        """Give what the head takes: the text's vector, or the tanh layer where there is one."""
         words = self.embedding(ids)  # (B, L, E)
         words = drop(words, (len(words), 1, words.shape[2]))  # the same numbers of every word of a text
         states, _ = self.cells(words)  # (B, L, H)
         text = self._text(words, states, lengths)
-        if self.dense is not None:
-            text = self.dense(drop(text, text.shape)).tanh()
-        logits: Tensor = self.head(drop(text, text.shape))
-        return logits
+        return text if self.dense is None else self.dense(drop(text, text.shape)).tanh()
 
     def _text(self, words: Tensor, states: Tensor, lengths: Tensor) -> Tensor:
         """Make one vector (B, H), or (B, 2 H + E), of words (B, L, E) and states (B, L, H)."""

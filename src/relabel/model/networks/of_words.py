@@ -14,10 +14,11 @@ from relabel.data.tokens import NOTHING
 from relabel.model.artifact import Model
 from relabel.model.networks import weights
 from relabel.model.networks.convolutional import Convolutional
+from relabel.model.networks.headed import Headed
 from relabel.model.networks.lstm import LSTM
 from relabel.model.networks.pooled import Pooled
 
-NETWORKS: dict[str, Callable[[Mapping[str, int]], nn.Module]] = {
+NETWORKS: dict[str, Callable[[Mapping[str, int]], Headed]] = {
     "lstm": LSTM,
     "pooled": Pooled,
     "convolutional": Convolutional,
@@ -28,7 +29,7 @@ WORD_SPREAD = 0.1
 """Deviation of the numbers that stand for a word before training."""
 
 
-def drawn(kind: str, sizes: Mapping[str, int], seed: int) -> nn.Module:
+def drawn(kind: str, sizes: Mapping[str, int], seed: int) -> Headed:
     """Make a network whose weights follow from the seed alone."""
     network = _empty(kind, sizes)
     generator = torch.Generator().manual_seed(seed)
@@ -38,7 +39,7 @@ def drawn(kind: str, sizes: Mapping[str, int], seed: int) -> nn.Module:
     return network
 
 
-def filled(model: Model) -> nn.Module:
+def filled(model: Model) -> Headed:
     """Make the network of a model, with its weights, to predict with.
 
     Raises UserError where a tensor is missing or of another shape.
@@ -53,7 +54,7 @@ class OfWords:
     kind: str
     sizes: Mapping[str, int]
 
-    def drawn(self, seed: int) -> nn.Module:
+    def drawn(self, seed: int) -> Headed:
         """Make the network; its weights follow from the seed alone."""
         return drawn(self.kind, self.sizes, seed)
 
@@ -62,7 +63,7 @@ class OfWords:
         return Model(self.kind, self.sizes, tensors)
 
 
-def _empty(kind: str, sizes: Mapping[str, int]) -> nn.Module:
+def _empty(kind: str, sizes: Mapping[str, int]) -> Headed:
     """Make a network without weights: torch would draw them from the generator that all threads share."""
     with torch.device("meta"):
         network = NETWORKS[kind](sizes)

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from relabel.data.tokens import NOTHING
 from relabel.model.networks import pooling
+from relabel.model.networks.headed import Headed
 
 
-class Pooled(nn.Module):
+class Pooled(Headed):
     """Words, their mean, a ReLU layer, classes.
 
     sizes: words (ids there are), embedding_width, width, classes.
@@ -25,9 +26,8 @@ class Pooled(nn.Module):
         self.dense = nn.Linear(sizes["embedding_width"], sizes["width"])
         self.head = nn.Linear(sizes["width"], sizes["classes"])
 
-    def forward(self, ids: Tensor, lengths: Tensor, drop: pooling.Drop = pooling.nothing) -> Tensor:
-        """Give logits (B, C) of ids (B, L) int64 and lengths (B,) int64, of which each is 1 at least."""
+    def hidden(self, ids: Tensor, lengths: Tensor, drop: pooling.Drop = pooling.nothing) -> Tensor:
+        """Give what the head takes, (B, H)."""
         text = pooling.mean(self.embedding(ids), lengths)  # (B, E)
-        hidden = self.dense(drop(text, text.shape)).relu()  # (B, H)
-        logits: Tensor = self.head(drop(hidden, hidden.shape))
-        return logits
+        hidden: Tensor = self.dense(drop(text, text.shape)).relu()
+        return hidden

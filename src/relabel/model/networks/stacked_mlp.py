@@ -88,13 +88,34 @@ class StackedMLP(nn.Module):
                     error.mul_(keep[n - 1])
 
     @torch.no_grad()
+    def begin(self, m: int, model: Model) -> None:
+        """Give member m the weights of a dense model of the same sizes, so that it computes the same function.
+
+        The model's inputs are standardised by its own moments, the member's by those of its own rows: the first layer takes up the difference.
+        """
+        mean, scale = self.mean[m, 0].double().cpu().numpy(), 1 / self.inverse[m, 0].double().cpu().numpy()
+        tensors = {name: np.asarray(value, dtype=np.float64) for name, value in model.tensors.items()}
+        first = tensors["weight.0"] / tensors["scale"][:, None]  # of inputs as they are
+        tensors["bias.0"] = tensors["bias.0"] + (mean - tensors["mean"]) @ first
+        tensors["weight.0"] = first * scale[:, None]
+        for n, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            weight[m] = torch.from_numpy(tensors[f"weight.{n}"])
+            bias[m, 0] = torch.from_numpy(tensors[f"bias.{n}"])
+
+    @torch.no_grad()
     def member(self, m: int) -> Model:
         """Copy member m out as arrays."""
         tensors = {"mean": self.mean[m, 0], "scale": 1 / self.inverse[m, 0]}
         for n, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             tensors |= {f"weight.{n}": weight[m], f"bias.{n}": bias[m, 0]}
-        arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
+        arrays = {name: _plain(tensor).numpy().copy() for name, tensor in tensors.items()}
         return Model(dense.KIND, self.sizes, arrays)
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """Give a tensor as numpy can have it, which knows no bfloat16."""
+    found = tensor.detach().cpu()
+    return found.float() if found.dtype == torch.bfloat16 else found
 
 
 def _gradient(parameter: Tensor) -> Tensor:

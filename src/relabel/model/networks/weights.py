@@ -19,6 +19,11 @@ def arrays(network: nn.Module) -> dict[str, NDArray[Any]]:
     return {name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
 
 
+def begin(network: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Give a network weights to be trained on from, name -> array; each must be there, in its shape."""
+    network.load_state_dict({name: torch.tensor(tensors[name]) for name in network.state_dict()})
+
+
 def filled(network: Network, tensors: Mapping[str, NDArray[Any]]) -> Network:
     """Give a network its weights, name -> array, to predict with; other arrays are passed over.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from relabel.data.reviews import Answer
 from relabel.results.reviewing.questions import Questions
 from relabel.results.reviewing.queue import Queue
 
@@ -62,6 +63,10 @@ class Format(Protocol):
         """Give the file of the questions, records of FIELDS."""
         ...
 
+    def answered(self, records: Sequence[dict[str, Any]], classes: Sequence[str]) -> bytes:
+        """Give the file of answers, records of FIELDS with `answer`, `reviewer` and `time`, as `read` takes it."""
+        ...
+
     def companions(self, classes: Sequence[str]) -> dict[str, bytes]:
         """Give what stands beside the file, by the end of its name: how a tool is set up for these questions."""
         ...
@@ -81,21 +86,36 @@ class Format(Protocol):
 def records(questions: Questions, queue: Queue) -> list[dict[str, Any]]:
     """Give the questions of a queue as records of FIELDS, unanswered."""
     return [
-        {
-            "text": questions.text[row] or "",
-            "given": questions.given[row],
-            "suggested": questions.suggested[row],
-            "posterior": round(float(questions.wrong[row]), DIGITS),
-            "answer": "",
-            "reviewer": "",
-            "time": "",
-            "why": why,
-            "split": questions.split_name(question),
-            "file": questions.file[row],
-            "row": int(questions.row[row]),
-            "row_id": questions.id[row],
-            "row_hash": questions.row_hash[row],
-        }
+        _record(questions, int(questions.shown[question]), why=why)
         for question, why in zip(queue.question.tolist(), queue.why, strict=True)
-        for row in (int(questions.shown[question]),)
     ]
+
+
+def answered(questions: Questions, answers: Iterable[Answer], place: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Give answers as records of FIELDS.
+
+    place: row hash -> row.
+    """
+    return [
+        _record(questions, place[one.row_hash], why=one.why)
+        | {"answer": one.answer, "reviewer": one.reviewer, "time": one.time}
+        for one in answers
+    ]
+
+
+def _record(questions: Questions, row: int, *, why: str) -> dict[str, Any]:
+    return {
+        "text": questions.text[row] or "",
+        "given": questions.given[row],
+        "suggested": questions.suggested[row],
+        "posterior": round(float(questions.wrong[row]), DIGITS),
+        "answer": "",
+        "reviewer": "",
+        "time": "",
+        "why": why,
+        "split": questions.split_name(int(questions.question[row])),
+        "file": questions.file[row],
+        "row": int(questions.row[row]),
+        "row_id": questions.id[row],
+        "row_hash": questions.row_hash[row],
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from relabel.data import phrases
 from relabel.data.reviews import ANONYMOUS, Answer
@@ -67,9 +67,12 @@ class Rows:
         n = self.by_hash.get(entry.row_hash, -1)
         if n < 0:
             return n, OTHER if (entry.file, entry.row) in self.by_place else UNKNOWN
-        known = self.questions.text[n]
-        same = entry.text is None or (known or "").split() == entry.text.split()  # spreadsheets change line ends
-        return n, "" if same else CHANGED
+        return n, "" if entry.text is None or _same(self.questions.text[n] or "", entry.text) else CHANGED
+
+
+def _same(known: str, said: str) -> bool:
+    """Tell whether a text is the one that was asked about: spreadsheets change line ends, and some drop the mark before what looks like a formula."""
+    return known.split() in (said.split(), said.removeprefix("'").split())
 
 
 def taken(reading: Reading, rows: Rows, *, reviewer: str, source: str) -> Import:
@@ -91,8 +94,11 @@ def taken(reading: Reading, rows: Rows, *, reviewer: str, source: str) -> Import
         if problem := wrong or several or ("" if meant else _unknown(entry.choices[0], rows.questions.classes)):
             bad.setdefault(entry.record, (entry.where, problem))
         else:
-            answered = replace(entry, reviewer=entry.reviewer or reviewer or ANONYMOUS)
-            found.append((entry, _answer(answered, n, rows.questions, answer=meant or "", source=source)))
+            who = entry.reviewer or reviewer or ANONYMOUS
+            answer = rows.questions.answered(
+                n, answer=meant or "", reviewer=who, time=entry.time, why=entry.why, source=source
+            )
+            found.append((entry, answer))
     contradicting = _contradicting([answer for _, answer in found], rows)
     bad |= {
         entry.record: (entry.where, CONTRADICTING) for entry, answer in found if _said(answer, rows) in contradicting
@@ -124,25 +130,6 @@ def superseded(known: Sequence[Answer], new: Sequence[Answer]) -> int:
     return sum(
         answer.key in seen and not answer.time and last[answer.row_hash, answer.reviewer] != answer.answer
         for answer in new
-    )
-
-
-def _answer(entry: Entry, n: int, questions: Questions, *, answer: str, source: str) -> Answer:
-    return Answer(
-        row_hash=questions.row_hash[n],
-        answer=answer,
-        reviewer=entry.reviewer,
-        time=entry.time,
-        file=questions.file[n],
-        row=int(questions.row[n]),
-        id=questions.id[n],
-        split=questions.split_name(int(questions.question[n])),
-        given=questions.given[n],
-        suggested=questions.suggested[n],
-        posterior=float(questions.wrong[n]),
-        why=entry.why,
-        source=source,
-        data=questions.data,
     )
 
 

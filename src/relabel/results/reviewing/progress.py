@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from relabel.data.reviews import NEITHER, RANDOM, Verdict
 from relabel.evaluation.comparison import Interval
+from relabel.evaluation.shares import Z, wilson
 from relabel.results.reviewing import queue
 from relabel.results.reviewing.questions import Questions
 
@@ -25,9 +26,6 @@ NEXT = (10, 50, 100, 500)
 
 ENOUGH = 30
 """Answered questions from which on the expected errors are scaled by what was found."""
-
-Z = 1.959963984540054
-"""Standard deviations of a two-sided 95% interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,18 +177,6 @@ def recall(
     each = float(seen.found[hit].mean()) if hit.any() else 1.0
     low, middle, high = (seen.found[known].sum() + rest * each * part for part in (share.low, share.value, share.high))
     return Interval(*(inside / max(inside + missed, 1e-9) for missed in (high, middle, low)))
-
-
-def wilson(hits: int, count: int) -> Interval | None:
-    """Give a share with Wilson's 95% interval; None of nothing."""
-    if not count:
-        return None
-    share, spread = hits / count, Z**2 / count
-    middle = (share + spread / 2) / (1 + spread)
-    reach = Z * math.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
-    return Interval(
-        max(0.0, min(share, middle - reach)), share, min(1.0, max(share, middle + reach))
-    )  # rounding may cross
 
 
 def _seen(questions: Questions, verdicts: Mapping[int, Verdict]) -> _Seen:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from relabel.data import duplicates, phrases
 from relabel.data.examples import Split
+from relabel.data.reviews import Answer
 from relabel.errors import UserError
 from relabel.results import audit_table, columns, metrics_file
 
@@ -73,9 +75,41 @@ class Questions:
         """Name the split of a question."""
         return Split(self.split[question]).name.lower()
 
+    def answered(self, row: int, *, answer: str, reviewer: str, time: str, why: str, source: str) -> Answer:
+        """Make a person's answer on a row, with what the person was shown of it."""
+        return Answer(
+            row_hash=self.row_hash[row],
+            answer=answer,
+            reviewer=reviewer,
+            time=time,
+            file=self.file[row],
+            row=int(self.row[row]),
+            id=self.id[row],
+            split=self.split_name(int(self.question[row])),
+            given=self.given[row],
+            suggested=self.suggested[row],
+            posterior=float(self.wrong[row]),
+            why=why,
+            source=source,
+            data=self.data,
+        )
+
     def of_hash(self) -> dict[str, int]:
         """Give the question of every row hash."""
         return dict(zip(self.row_hash.tolist(), self.question.tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed:
+    """What puts questions in order: `question` of rows (N,), and of questions (Q,) value, conflict and reviewed, as in Questions."""
+
+    question: NDArray[np.int64]
+    value: NDArray[np.float64]
+    conflict: NDArray[np.bool_]
+    reviewed: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return int(self.value.size)
 
 
 def read(results: Path) -> Questions:
@@ -97,11 +131,10 @@ def read(results: Path) -> Questions:
 def gathered(table: pa.Table, classes: tuple[str, ...], data: str) -> Questions:
     """Make questions of the rows of an audit table."""
     column = {name: table[name].to_numpy() for name in NEEDED}
-    group, wrong = duplicates.renumbered(column["group"]), column["posterior"]
-    split = _codes(column["split"], columns.SPLITS).astype(np.uint8)
-    given = _codes(column["given_label"], classes)
+    weight = weighed(table, classes)
+    group, wrong, count = weight.question, column["posterior"], len(weight)
+    split = _codes(table["split"], columns.SPLITS).astype(np.uint8)
     shown = _shown(group, wrong, column["left_out"] & ~column["reviewed"])
-    count = shown.size
     return Questions(
         file=column["file"],
         row=column["row"],
@@ -115,12 +148,25 @@ def gathered(table: pa.Table, classes: tuple[str, ...], data: str) -> Questions:
         shown=shown,
         split=split[shown],
         size=np.bincount(group, minlength=count),
-        value=np.maximum(np.bincount(group, weights=wrong, minlength=count), _surely_wrong(group, given, count)),
-        conflict=_any(group, duplicates.conflicting(group, given), count),
+        value=weight.value,
+        conflict=weight.conflict,
         flagged=_any(group, column["flagged"], count),
-        reviewed=_any(group, column["reviewed"], count),
+        reviewed=weight.reviewed,
         classes=classes,
         data=data,
+    )
+
+
+def weighed(table: pa.Table, classes: tuple[str, ...]) -> Weighed:
+    """Weigh the questions of the rows of an audit table, of which nothing else is read."""
+    group = duplicates.renumbered(table["group"].to_numpy())
+    given, count = _codes(table["given_label"], classes), int(group.max(initial=-1)) + 1
+    expected = np.bincount(group, weights=table["posterior"].to_numpy(), minlength=count)
+    return Weighed(
+        question=group,
+        value=np.maximum(expected, _surely_wrong(group, given, count)),
+        conflict=_any(group, duplicates.conflicting(group, given), count),
+        reviewed=_any(group, table["reviewed"].to_numpy(), count),
     )
 
 
@@ -147,10 +193,11 @@ def _surely_wrong(group: NDArray[np.int64], given: NDArray[np.int64], count: int
     return surely
 
 
-def _codes(values: NDArray[np.object_], names: tuple[str, ...] | list[str]) -> NDArray[np.int64]:
+def _codes(column: pa.ChunkedArray, names: tuple[str, ...] | list[str]) -> NDArray[np.int64]:
     """Turn names (N,) into their place; -1 for none."""
-    place = {name: code for code, name in enumerate(names)}
-    return np.fromiter((place.get(value, -1) for value in values), np.int64, values.size)
+    place = pc.index_in(column.cast(pa.string()), value_set=pa.array(names, pa.string()))
+    codes: NDArray[np.int64] = place.fill_null(-1).to_numpy().astype(np.int64)
+    return codes
 
 
 def _any(group: NDArray[np.int64], holds: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:

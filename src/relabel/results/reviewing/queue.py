@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relabel.data.reviews import DISPUTED, RANDOM, Verdict
-from relabel.results.reviewing.questions import Questions
+from relabel.results.reviewing.questions import Questions, Weighed
 
 CONFLICT, WORST = "conflict", "worst"
+RANDOM_SHARE = 0.1
+"""Usual share of the questions that is drawn by chance."""
+
 STREAM = 5
 """Keeps these draws apart from others made from the same seed."""
 
@@ -31,7 +34,7 @@ class Queue:
 
 
 def drawn(
-    questions: Questions,
+    questions: Questions | Weighed,
     wanted: NDArray[np.bool_],
     verdicts: Mapping[int, Verdict],
     *,
@@ -72,7 +75,7 @@ def drawn(
     return Queue(np.concatenate([disputed, mixed]), (*[DISPUTED] * disputed.size, *why))
 
 
-def worst_first(questions: Questions, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+def worst_first(questions: Questions | Weighed, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
     """Order questions (n,): conflicting ones first, then by value, then as they stand in the data."""
     ordered: NDArray[np.int64] = chosen[np.lexsort((chosen, -questions.value[chosen], ~questions.conflict[chosen]))]
     return ordered

@@ -15,6 +15,11 @@ def shown(name: str, classes: Sequence[str]) -> str:
     return SENTIMENT.get(name, name) if tuple(classes) == tuple(SENTIMENT) else name
 
 
+def choice(answer: str, classes: Sequence[str]) -> str:
+    """Give the choice that stands for an answer: a class, or that none fits."""
+    return NEITHER_SHOWN if answer == reviews.NEITHER else shown(answer, classes)
+
+
 def choices(classes: Sequence[str]) -> list[str]:
     """List all choices, in the order of the classes; the last is that none fits."""
     return [*(shown(name, classes) for name in classes), NEITHER_SHOWN]

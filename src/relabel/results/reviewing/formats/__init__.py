@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Any
 
 from relabel.results.reviewing.entries import Format
 from relabel.results.reviewing.formats import ground_truth, json_lines, label_studio, sheet
@@ -27,4 +28,10 @@ def recognised(path: PurePath, data: bytes) -> str:
         first = json.loads(data.lstrip().partition(b"\n")[0])
     except ValueError:
         first = None
-    return "groundtruth" if isinstance(first, dict) and "source" in first else "jsonl"
+    return "groundtruth" if isinstance(first, dict) and _of_a_labelling_job(first) else "jsonl"
+
+
+def _of_a_labelling_job(said: dict[str, Any]) -> bool:
+    """Tell a line of a manifest from one of ours, which has `answer`, and often a `source` as well: the format it came in."""
+    labelled = any(key.endswith(ground_truth.METADATA) for key in said)
+    return labelled or (not {"source", "source-ref"}.isdisjoint(said) and "answer" not in said)

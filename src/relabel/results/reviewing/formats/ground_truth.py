@@ -19,6 +19,9 @@ from relabel.results.reviewing.formats.json_lines import place, string
 
 METADATA = "-metadata"
 KIND = "groundtruth/text-classification"
+ATTRIBUTE = "relabel"
+"""Label attribute of the answers that we write ourselves."""
+
 THEIRS = ("text", "answer", "reviewer", "time")
 """Fields that the manifest names otherwise, or the job fills in."""
 
@@ -26,6 +29,23 @@ THEIRS = ("text", "answer", "reviewer", "time")
 def write(records: Sequence[dict[str, Any]], _classes: Sequence[str]) -> bytes:
     """Write the input manifest; keys beside `source` come back as they are."""
     lines = ({"source": record["text"], **{k: v for k, v in record.items() if k not in THEIRS}} for record in records)
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+
+
+def answered(records: Sequence[dict[str, Any]], classes: Sequence[str]) -> bytes:
+    """Write an output manifest with a line for each answer: the person stands where the labelling job does."""
+    choices = wording.choices(classes)
+    lines = []
+    for record, line in zip(records, write(records, classes).decode().split("\n"), strict=False):
+        choice = wording.choice(record["answer"], classes)
+        about = {
+            "class-name": choice,
+            "type": KIND,
+            "human-annotated": "yes",
+            "creation-date": record["time"],
+            "job-name": record["reviewer"],
+        }
+        lines.append({**json.loads(line), ATTRIBUTE: choices.index(choice), ATTRIBUTE + METADATA: about})
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
 
 

@@ -27,8 +27,17 @@ OURS = ("answer", "reviewer", "time")
 
 
 def write(records: Sequence[dict[str, Any]], classes: Sequence[str]) -> bytes:
-    """Write a task for each question, with the suggested label chosen beforehand."""
+    """Write a task for each question, with the suggested label chosen beforehand where there is one."""
     tasks = [_task(record, classes) for record in records]
+    return (json.dumps(tasks, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def answered(records: Sequence[dict[str, Any]], classes: Sequence[str]) -> bytes:
+    """Write an export of the kind JSON with a task for each answer."""
+    tasks = [
+        _task(record, classes) | {"id": n, "annotations": [_annotation(record, classes)]}
+        for n, record in enumerate(records, 1)
+    ]
     return (json.dumps(tasks, ensure_ascii=False, indent=1) + "\n").encode()
 
 
@@ -67,17 +76,34 @@ def cut(data: bytes, records: Collection[int]) -> bytes:
     return (json.dumps(kept, ensure_ascii=False, indent=1) + "\n").encode()
 
 
+def _annotation(record: dict[str, Any], classes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "completed_by": {"username": record["reviewer"]},
+        "was_cancelled": False,
+        "created_at": record["time"],
+        "updated_at": record["time"],
+        "result": [_region_of(record, wording.choice(record["answer"], classes))],
+    }
+
+
 def _task(record: dict[str, Any], classes: Sequence[str]) -> dict[str, Any]:
-    result = {
-        "value": {"choices": [wording.shown(record["suggested"], classes)]},
+    data = {name: value for name, value in record.items() if name not in OURS}
+    if not record["suggested"]:  # nobody is to be led
+        return {"data": data}
+    result = _region_of(record, wording.shown(record["suggested"], classes))
+    return {
+        "data": data,
+        "predictions": [{"model_version": MODEL, "score": record["posterior"], "result": [result]}],
+    }
+
+
+def _region_of(record: dict[str, Any], choice: str) -> dict[str, Any]:
+    return {
+        "value": {"choices": [choice]},
         "id": record["row_hash"][:10],
         "from_name": CONTROL,
         "to_name": OBJECT,
         "type": "choices",
-    }
-    return {
-        "data": {name: value for name, value in record.items() if name not in OURS},
-        "predictions": [{"model_version": MODEL, "score": record["posterior"], "result": [result]}],
     }
 
 

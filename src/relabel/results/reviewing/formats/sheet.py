@@ -16,14 +16,25 @@ BOM = "\ufeff"
 DELIMITERS = ",;\t"
 """What spreadsheets put between values, by the country they are set to."""
 
+FREE = ("text", "row_id")
+"""Columns that hold whatever somebody sent."""
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""What spreadsheets take for the beginning of a formula."""
+
 LONGEST = 1 << 24
 """Characters of a value; Python's own limit is that of a short text."""
 
 
 def write(records: Sequence[dict[str, Any]], _classes: Sequence[str]) -> bytes:
     """Write a header and a line for each question; the mark at the head tells spreadsheets that this is UTF-8."""
-    lines = [[record[name] for name in FIELDS] for record in records]
+    lines = [[_harmless(record[name]) if name in FREE else record[name] for name in FIELDS] for record in records]
     return _written([list(FIELDS), *lines], ",").encode()
+
+
+def answered(records: Sequence[dict[str, Any]], classes: Sequence[str]) -> bytes:
+    """Write a line for each answer."""
+    return write(records, classes)
 
 
 def companions(_classes: Sequence[str]) -> dict[str, bytes]:
@@ -40,7 +51,7 @@ def read(data: bytes, _attribute: str = "") -> Reading:
     header, lines = _parsed(data)
     if missing := [name for name in ("row_hash", "answer") if name not in header]:
         raise UserError(
-            f"no column {phrases.names(missing)}, only {phrases.names(header)}: give both, as `review export` does"
+            f"no column {phrases.names(missing)}, only {phrases.names(header)}: give both, as the exported file has them"
         )
     for record, (number, values) in enumerate(lines):
         where = f"line {number}"
@@ -99,6 +110,11 @@ def _numbered(rows: Any, start: int) -> Iterator[tuple[int, list[str]]]:
         start = rows.line_num + 1
 
 
+def _harmless(value: str) -> str:
+    """Keep a spreadsheet from running what a stranger wrote as a formula."""
+    return f"'{value}" if value.startswith(FORMULAS) else value
+
+
 def _delimiter(text: str) -> str:
     head = text.partition("\n")[0]
     return max(DELIMITERS, key=head.count)
@@ -106,7 +122,8 @@ def _delimiter(text: str) -> str:
 
 def _written(lines: Sequence[Sequence[Any]], delimiter: str) -> str:
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(lines)
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerows(lines)  # else a lone carriage return would go unquoted
     return BOM + text.getvalue()
 
 
