@@ -27,7 +27,8 @@ test-mlflow: $(READY) $(VENV)-mlflow/.ready  ## models from MLflow itself, and j
 	MLFLOW_PYTHON=$(abspath $(VENV)-mlflow/bin/python) $(PYTEST) -n 0 -m mlflow
 
 test-faults: $(READY)  ## what can befall a job and an endpoint, in short: some faults of each kind
-	$(PYTEST) -m faults --ignore tests/job/test_kills.py
+	$(PYTEST) -m faults --ignore tests/job/test_kills.py --ignore tests/serving/test_faults.py
+	$(PYTEST) -n 0 -m faults tests/serving/test_faults.py  # alone: it holds the endpoint to seconds
 
 faults: $(READY)  ## the whole of it: hundreds of faults, a long job killed twenty times, an endpoint under load for a quarter of an hour
 	$(BIN)/python benchmarks/job_faults

@@ -279,6 +279,32 @@ def test_many_bodies_at_once_are_answered_in_portions(endpoint) -> None:
     assert [portions.count(turn) for turn in sorted(set(portions))] == [2, 2, 2, 2]
 
 
+@pytest.mark.parametrize(("size", "status"), [(9_000, 200), (40_000, 413)])
+def test_a_body_in_many_pieces_lets_others_take_turns(endpoint, size, status) -> None:
+    """Chunks of one byte are all at hand at once: what asks /ping meanwhile would wait for the last of them."""
+    limited = dataclasses.replace(endpoint, capacity=dataclasses.replace(endpoint.capacity, limit=20_000))
+    door = Door(limited, RequestLog(io.StringIO(), 0, ""), None, Drain())
+    body = b"[[1, 2, 3, 4]" + b" " * size + b"]"
+
+    async def counted() -> tuple[Answer, int]:
+        turns = 0
+
+        async def turn() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        clock = asyncio.ensure_future(turn())
+        answer = await _through(door, Asked("POST", "/invocations", {}, tuple(bytes([byte]) for byte in body)))
+        clock.cancel()
+        return answer, turns
+
+    answer, turns = asyncio.run(counted())
+    assert answer.status == status
+    assert turns >= len(body) // door_module.TURN - 1
+
+
 def test_a_header_that_comes_twice_is_one_list() -> None:
     """As HTTP has it."""
     request = door_module._request(

@@ -8,7 +8,7 @@ import itertools
 import time
 import uuid
 from asyncio import Future
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -31,6 +31,8 @@ MOST_TOGETHER = 32
 """Requests that are answered together; more would keep the first of them waiting."""
 PIECE = 1 << 12
 """Bytes from which on a piece of a body stands by itself."""
+TURN = 1 << 8
+"""Pieces of a body that are taken in one turn of the loop: the server has up to a quarter of a million of them at hand, seconds of work."""
 OTHERS = 1 << 16
 """Bytes of a body on a path that takes none."""
 LATE = 408
@@ -164,32 +166,33 @@ class Entrance:
         """Read a body that comes in parts, is large or may hold texts, and answer it in a thread, unless it is small and holds vectors."""
         limit = self._capacity.limit
         pieces: list[bytes] = []
-        size = 0
-        end = asyncio.get_running_loop().time() + LONGEST_BODY
+        size, whole = 0, False
         try:
-            while message["type"] == "http.request":
-                _append(pieces, message.get("body", b""))
-                self._held += len(message.get("body", b""))
-                size += len(message.get("body", b""))
-                if size > limit:
-                    return request, handler.too_large(limit)
-                if self._held > self._capacity.held:
-                    return request, handler.busy(request)
-                if not message.get("more_body"):
-                    request = request._replace(body=b"".join(pieces))
-                    pieces.clear()
-                    if size <= SMALL and self._is_quick(request):
-                        return request, await self._small(request)
-                    if not (pool := self._pool(request)).free:
-                        return request, handler.busy(request)
-                    work, size = self._in_a_thread(request, pool), 0
-                    # A client that goes ends this call and not the work, which would else stay in the threads' queue and count no more.
-                    (response,) = await asyncio.shield(asyncio.wrap_future(work))
-                    return request, response
-                message = await _next(receive, end)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_BODY):
+                    async for piece, more in _pieces(message, receive):
+                        _append(pieces, piece)
+                        self._held += len(piece)
+                        size += len(piece)
+                        if size > limit:
+                            return request, handler.too_large(limit)
+                        if self._held > self._capacity.held:
+                            return request, handler.busy(request)
+                        if not more:
+                            request, whole = request._replace(body=b"".join(pieces)), True
+            pieces.clear()
+            if not whole:
+                return request, handler.late()
+            if size <= SMALL and self._is_quick(request):
+                return request, await self._small(request)
+            if not (pool := self._pool(request)).free:
+                return request, handler.busy(request)
+            work, size = self._in_a_thread(request, pool), 0
+            # A client that goes ends this call and not the work, which would else stay in the threads' queue and count no more.
+            (response,) = await asyncio.shield(asyncio.wrap_future(work))
         finally:
             self._held -= size
-        return request, handler.late()
+        return request, response
 
     def _in_a_thread(self, request: Request, pool: Pool) -> concurrent.futures.Future[list[Response]]:
         """Have a request answered by a thread. Its body counts as held until the thread has done with it."""
@@ -308,21 +311,25 @@ def _declared(scope: Scope) -> int:
     return next((int(text) for name, text in scope["headers"] if name == b"content-length"), 0)
 
 
-async def _next(receive: Receive, end: float) -> Message:
-    """Give the next piece of a body, or that there will be none, where it has not come at a moment of the loop's clock."""
-    try:
-        async with asyncio.timeout_at(end):
-            return await receive()
-    except TimeoutError:
-        return {"type": "http.disconnect"}
+async def _pieces(message: Message, receive: Receive) -> AsyncIterator[tuple[bytes, bool]]:
+    """Give the pieces of a body, and with each whether more follow, until it ends or its client is gone. Pieces that are there at once let others take turns."""
+    taken = 0
+    while message["type"] == "http.request":
+        more = bool(message.get("more_body"))
+        yield message.get("body", b""), more
+        if not more:
+            return
+        taken += 1
+        if taken % TURN == 0:
+            await asyncio.sleep(0)
+        message = await receive()
 
 
 async def _thrown_away(receive: Receive) -> None:
     """Read what is left of a refused body for as long as it comes, and not for ever."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + LONGEST_LINGER
     with suppress(TimeoutError):
-        async with asyncio.timeout(LONGEST_LINGER):
-            while True:
-                async with asyncio.timeout(LINGER):
-                    message = await receive()
-                if message["type"] != "http.request" or not message.get("more_body"):
-                    return
+        async with asyncio.timeout(LINGER) as pause:
+            async for _ in _pieces(await receive(), receive):
+                pause.reschedule(min(clock() + LINGER, end))
