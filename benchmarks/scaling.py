@@ -53,8 +53,9 @@ def make(folder: Path, rows: int, width: int) -> np.ndarray:
     direction = np.zeros(width, np.float32)
     direction[: min(SIGNAL, width)] = DISTANCE / np.sqrt(min(SIGNAL, width))
     wrong = np.empty(rows, np.bool_)
-    file = np.lib.format.open_memmap(folder / "train.npy", "w+", np.float16, (rows, width))
-    with (folder / "train.csv").open("w", encoding="ascii") as table:
+    heading = {"descr": "<f2", "fortran_order": False, "shape": (rows, width)}
+    with (folder / "train.npy").open("wb") as file, (folder / "train.csv").open("w", encoding="ascii") as table:
+        np.lib.format.write_array_header_1_0(file, heading)
         table.write("label\n")
         for start in range(0, rows, BLOCK):
             rng = np.random.default_rng((rows, start))
@@ -62,14 +63,14 @@ def make(folder: Path, rows: int, width: int) -> np.ndarray:
             truth = rng.integers(0, 2, size)
             values = rng.standard_normal((size, width), dtype=np.float32)
             values += (truth[:, None] - 0.5).astype(np.float32) * direction
-            file[start : start + size] = values
+            file.write(values.astype(np.float16).data)
             flipped = rng.random(size) < np.array(NOISE)[truth, 1 - truth]
             wrong[start : start + size] = flipped
             table.write("".join(f"{label}\n" for label in np.where(flipped, 1 - truth, truth).tolist()))
-    file.flush()
-    with (folder / "train.npy").open("rb") as written:  # the job reads from the disk, and the pages count as its own
-        os.fsync(written.fileno())
-        os.posix_fadvise(written.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        for written in (file, table):  # the job reads from the disk, and the pages that it needs count as its own
+            written.flush()
+            os.fsync(written.fileno())
+            os.posix_fadvise(written.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     return wrong
 
 
