@@ -196,7 +196,7 @@ def _taken(examples: Examples, source: NDArray[np.intp], split: NDArray[np.uint8
         left_out=np.zeros(source.size, dtype=np.bool_),
         trusted=np.zeros(source.size, dtype=np.bool_),
         ids=examples.ids[source],
-        texts=None if examples.texts is None else examples.texts[source],
+        texts=None if examples.texts is None else examples.texts.among(source),
         file=examples.file[source],
         row=examples.row[source],
         notes=(),

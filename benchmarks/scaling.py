@@ -1,6 +1,6 @@
 """Time and memory of a whole training job by the number of its rows, each under one limit of memory.
 
-    python benchmarks/scaling.py [--rows 20000 100000 1000000 10000000] [--width 768] [--memory 6] [--image NAME]
+    python benchmarks/scaling.py [--rows 20000 100000 1000000 10000000] [--width 768] [--texts 0] [--memory 6] [--image NAME]
 
 Makes float16 embeddings with known wrong labels, block by block, and trains on them: in a container of the image, or as a process in a control group
 of memory of its own (root is needed for that). There is no swap. Memory is what the kernel says: `anonymous` is what processes hold, sampled; `group`
@@ -33,6 +33,12 @@ DISTANCE = 3.0
 """Between the centres of the two classes, in deviations."""
 SIGNAL = 16
 """Directions in which they differ."""
+SAID = " ".join(
+    np.random.default_rng(0).permutation(
+        [a + b + c for a in "bdfgklmnprstvz" for b in "aeiou" for c in "bdfgklmnprstvz"]
+    )
+)
+"""What texts are cut out of."""
 GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -47,8 +53,8 @@ class Measured:
     right: float
 
 
-def make(folder: Path, rows: int, width: int) -> np.ndarray:
-    """Write `train.npy` and `train.csv`; give which labels are wrong, (N,) bool."""
+def make(folder: Path, rows: int, width: int, characters: int) -> np.ndarray:
+    """Write `train.npy` and `train.csv`, with texts of so many characters where there are to be any; give which labels are wrong, (N,) bool."""
     folder.mkdir(parents=True)
     direction = np.zeros(width, np.float32)
     direction[: min(SIGNAL, width)] = DISTANCE / np.sqrt(min(SIGNAL, width))
@@ -56,7 +62,7 @@ def make(folder: Path, rows: int, width: int) -> np.ndarray:
     heading = {"descr": "<f2", "fortran_order": False, "shape": (rows, width)}
     with (folder / "train.npy").open("wb") as file, (folder / "train.csv").open("w", encoding="ascii") as table:
         np.lib.format.write_array_header_1_0(file, heading)
-        table.write("label\n")
+        table.write("label,review\n" if characters else "label\n")
         for start in range(0, rows, BLOCK):
             rng = np.random.default_rng((rows, start))
             size = min(BLOCK, rows - start)
@@ -66,7 +72,13 @@ def make(folder: Path, rows: int, width: int) -> np.ndarray:
             file.write(values.astype(np.float16).data)
             flipped = rng.random(size) < np.array(NOISE)[truth, 1 - truth]
             wrong[start : start + size] = flipped
-            table.write("".join(f"{label}\n" for label in np.where(flipped, 1 - truth, truth).tolist()))
+            labels = [str(label) for label in np.where(flipped, 1 - truth, truth).tolist()]
+            if characters:
+                at = rng.integers(0, len(SAID) - characters, size).tolist()
+                labels = [
+                    f"{label},{SAID[start : start + characters]}" for label, start in zip(labels, at, strict=True)
+                ]
+            table.write("\n".join((*labels, "")))
         for written in (file, table):  # the job reads from the disk, and the pages that it needs count as its own
             written.flush()
             os.fsync(written.fileno())
@@ -177,7 +189,7 @@ def precision(out: Path, wrong: np.ndarray) -> float:
 def measure(folder: Path, rows: int, asked_for: argparse.Namespace, options: list[str]) -> Measured:
     """Make data of so many rows, train on them, and take them away."""
     data, limit = folder / f"data-{rows}", int(asked_for.memory * GIB)
-    wrong = make(data, rows, asked_for.width)
+    wrong = make(data, rows, asked_for.width, asked_for.texts)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         out = Path(name)
         if asked_for.image:
@@ -209,6 +221,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 100_000, 1_000_000, 10_000_000])
     parser.add_argument("--width", type=int, default=768)
+    parser.add_argument("--texts", type=int, default=0, help="characters of a text; 0 is none")
     parser.add_argument("--memory", type=float, default=6, help="limit, GiB")
     parser.add_argument("--image", default="", help="of the training container; a process of this Python without it")
     parser.add_argument("--folder", type=Path, help="on a disk with room for the largest data")
@@ -219,7 +232,9 @@ def main() -> None:
         for rows in asked_for.rows:
             measured.append(measure(Path(name), rows, asked_for, options))
             print(measured[-1], flush=True)
-    print(f"\nlimit {asked_for.memory:g} GiB, float16, width {asked_for.width}, {os.cpu_count()} cores\n")
+    print(
+        f"\nlimit {asked_for.memory:g} GiB, float16, width {asked_for.width}, texts of {asked_for.texts}, {os.cpu_count()} cores\n"
+    )
     print(table(measured))
 
 

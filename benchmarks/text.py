@@ -94,7 +94,7 @@ def main() -> None:
     examples = reading.read({"train": args.data}, TrainSettings())
     given = planted(examples, args.noise, args.seed)
     wrong = (given != examples.labels)[examples.rows(Split.TRAIN)]
-    texts = examples.texts[examples.rows(Split.TEST)].tolist() * 20
+    texts = examples.texts[examples.rows(Split.TEST)] * 20
     with tempfile.TemporaryDirectory() as made:
         clean, noisy = Path(made) / "clean", Path(made) / "noisy"
         write(clean, examples, examples.labels)

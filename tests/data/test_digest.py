@@ -8,6 +8,7 @@ import pytest
 from relabel.data import keys
 from relabel.data.digest import digest
 from relabel.data.examples import Dense, Examples
+from relabel.data.texts import Texts
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def examples() -> Examples:
         left_out=np.zeros(n, bool),
         trusted=np.zeros(n, bool),
         ids=np.full(n, "", object),
-        texts=np.array([f"t{row}" for row in range(n)], object),
+        texts=Texts.of(f"t{row}" for row in range(n)),
         classes=("bad", "good"),
         files=("train/a.csv",),
         file=np.zeros(n, np.int32),
@@ -69,5 +70,5 @@ def test_where_rows_came_from_does_not_change_it(examples) -> None:
 def test_texts_count_where_there_are_no_features(examples) -> None:
     """Without embeddings the texts are what is learned from."""
     bare = replace(examples, features=None)
-    other = replace(bare, texts=np.array(["t0t", "1", "t2", "t3", "t4", "t5"], object))
+    other = replace(bare, texts=Texts.of(["t0t", "1", "t2", "t3", "t4", "t5"]))
     assert len({digest(examples), digest(bare), digest(other)}) == 3

@@ -8,6 +8,7 @@ import numpy as np
 
 from relabel.data import drawn
 from relabel.data.examples import Dense, Examples, Reviews
+from relabel.data.texts import Texts
 
 ROWS = np.array([1, 2, 5])
 
@@ -24,7 +25,7 @@ def examples() -> Examples:
         left_out=number == 5,
         trusted=number == 2,
         ids=name,
-        texts=name,
+        texts=Texts.of(name),
         classes=("a", "b"),
         files=("train/a.csv",),
         file=np.zeros(6, np.int32),
@@ -45,7 +46,7 @@ def test_each_column_holds_the_drawn_rows_alone() -> None:
     assert np.array_equal(some.features.take(np.array([2, 0]))[:, 0], [5, 1])
     assert some.texts is not None
     named = ["row 1", "row 2", "row 5"]
-    assert some.texts.tolist() == some.ids.tolist() == some.metadata["source"].tolist() == named
+    assert some.texts[:] == some.ids.tolist() == some.metadata["source"].tolist() == named
     assert some.reviews is not None
     assert some.reviews.decided.tolist() == [False, True, False]
     assert some.classes == ("a", "b")

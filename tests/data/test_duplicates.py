@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from relabel.data import duplicates, keys
 from relabel.data.examples import Dense
+from relabel.data.texts import Texts
 
 
 @st.composite
@@ -43,7 +44,7 @@ def components(vectors: np.ndarray | None, texts: np.ndarray | None, n: int) -> 
 def test_groups_are_the_connected_components(data) -> None:
     """Rows share a group exactly if a chain of equal texts or embeddings joins them; first rows number the groups."""
     vectors, texts = data
-    assert duplicates.groups(Dense(vectors), texts).tolist() == components(vectors, texts, len(texts))
+    assert duplicates.groups(Dense(vectors), Texts.of(texts)).tolist() == components(vectors, texts, len(texts))
 
 
 @given(rows())
@@ -51,7 +52,7 @@ def test_either_relation_may_be_missing(data) -> None:
     """With embeddings alone, or texts alone, the groups are those of that relation."""
     vectors, texts = data
     assert duplicates.groups(Dense(vectors), None).tolist() == components(vectors, None, len(texts))
-    assert duplicates.groups(None, texts).tolist() == components(None, texts, len(texts))
+    assert duplicates.groups(None, Texts.of(texts)).tolist() == components(None, texts, len(texts))
 
 
 @given(rows(), st.integers(1, 5))
@@ -60,7 +61,7 @@ def test_blocks_do_not_matter(data, block) -> None:
     vectors, texts = data
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keys, "BLOCK_BYTES", block * 8)
-        assert duplicates.groups(Dense(vectors), texts).tolist() == components(vectors, texts, len(texts))
+        assert duplicates.groups(Dense(vectors), Texts.of(texts)).tolist() == components(vectors, texts, len(texts))
 
 
 def test_a_long_chain_is_one_group() -> None:
@@ -69,7 +70,7 @@ def test_a_long_chain_is_one_group() -> None:
     vectors = (np.arange(n) // 2).astype(np.float32)[:, None]
     texts = np.array([f"t{(row + 1) // 2}" for row in range(n)], object)
     order = np.random.default_rng(0).permutation(n)
-    assert not duplicates.groups(Dense(vectors[order]), texts[order]).any()
+    assert not duplicates.groups(Dense(vectors[order]), Texts.of(texts[order])).any()
 
 
 def test_equality_is_that_of_float32() -> None:
@@ -83,7 +84,7 @@ def test_equality_is_that_of_float32() -> None:
 def test_the_highest_split_keeps_a_group(data, drawn) -> None:
     """A row is left out exactly if its group has a row in a higher split, so no group counts in two splits."""
     vectors, texts = data
-    group = duplicates.groups(Dense(vectors), texts)
+    group = duplicates.groups(Dense(vectors), Texts.of(texts))
     split = np.array(drawn.draw(st.lists(st.integers(0, 2), min_size=group.size, max_size=group.size)), np.uint8)
     out = duplicates.left_out(group, split)
     assert out.tolist() == [split[row] < split[group == group[row]].max() for row in range(group.size)]

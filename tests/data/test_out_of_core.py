@@ -82,6 +82,7 @@ def held(examples: Examples) -> dict[str, object]:
     """Give all that is known of the rows, as it can be compared."""
     found = {field.name: getattr(examples, field.name) for field in fields(examples)}
     found["features"] = examples.features.take(np.arange(len(examples)))
+    found["texts"] = examples.texts and examples.texts[:]
     return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in found.items()}
 
 

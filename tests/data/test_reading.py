@@ -23,7 +23,7 @@ def test_one_channel_holds_three_splits(three) -> None:
     assert examples.files == ("train/train.csv", "train/dev.csv", "train/test.csv")
     assert examples.file.tolist() == [0] * 12 + [1] * 4 + [2] * 6
     assert examples.row.tolist() == [*range(12), *range(4), *range(6)]
-    assert examples.texts.tolist() == [
+    assert examples.texts[:] == [
         f"{examples.files[f][:-4]} {r}" for f, r in zip(examples.file, examples.row, strict=True)
     ]
     assert examples.labels.tolist() == [row % 2 for row in examples.row]
@@ -110,7 +110,7 @@ def test_rows_of_a_drawn_split_keep_everything_that_is_theirs(channels) -> None:
     examples = channels.read()
     assert sorted(examples.row.tolist()) == list(range(300))
     assert np.array_equal(examples.features.array, vectors[examples.row])
-    assert examples.texts.tolist() == [f"train/all {row}" for row in examples.row]
+    assert examples.texts[:] == [f"train/all {row}" for row in examples.row]
     assert examples.ids.tolist() == [f"id{row}" for row in examples.row]
     assert np.array_equal(examples.labels, examples.row % 3)
     for split in Split:
@@ -182,7 +182,7 @@ def test_texts_of_one_file_alone_are_kept(three) -> None:
     """A file without texts has empty ones beside the texts of the others, which make no duplicates, and is named."""
     three.table("train/dev", {"label": ["0", "1", "0", "1"]})
     examples = three.read()
-    assert examples.texts[examples.split == Split.DEV].tolist() == [""] * 4
+    assert examples.texts[examples.split == Split.DEV] == [""] * 4
     assert examples.texts[0] == "train/train 0"
     assert not examples.left_out.any()
     assert np.unique(examples.group).size == len(examples)

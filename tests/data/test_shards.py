@@ -72,11 +72,11 @@ def facts(examples: Examples) -> list[Any]:
     """All that is known of the rows."""
     hashes = row_hashes(examples.features, examples.texts, len(examples), known=examples.hashes)
     arrays = [
-        getattr(examples, name)
-        for name in ("labels", "split", "group", "left_out", "file", "row", "ids", "texts", "keys")
+        getattr(examples, name) for name in ("labels", "split", "group", "left_out", "file", "row", "ids", "keys")
     ]
     return [
         *(array.tolist() for array in arrays),
+        examples.texts[:],
         examples.metadata["shop"].tolist(),
         [examples.classes, examples.files, sorted(examples.notes)],
         [*hashes],

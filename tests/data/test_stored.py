@@ -34,12 +34,13 @@ def kept(tmp_path_factory) -> tuple[list[Stored], list[np.ndarray]]:
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 39), min_size=1, max_size=60), st.booleans(), st.integers(1, 100))
-def test_any_rows_are_taken_as_from_memory(kept, rows, ascending, slab) -> None:
+@given(st.lists(st.integers(0, 39), min_size=1, max_size=60), st.booleans(), st.integers(1, 100), st.integers(1, 100))
+def test_any_rows_are_taken_as_from_memory(kept, rows, ascending, slab, apart) -> None:
     """One file or several, of any type, rows that lie close together or far apart, in any order, some of them twice."""
     chosen = np.array(sorted(set(rows)) if ascending else rows)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stored, "SLAB", slab)
+        patch.setattr(stored, "APART", apart)
         for features, expected in zip(*kept, strict=True):
             taken = features.take(chosen)
             assert taken.dtype == np.float32

@@ -292,6 +292,6 @@ def test_a_champion_with_its_encoder_reads_texts_alone(first, tiny_encoder, tmp_
     found = dataclasses.replace(artifact.load(first / "model"), model=model, text=text)
     champion = champions.fitted(found, made, vectors=tmp_path / "vectors")
     rows = np.arange(5)
-    vectors = reader.load(text)(made.texts[rows].tolist())
+    vectors = reader.load(text)(made.texts[rows])
     expected = predictor.load(model)(vectors.astype(np.float16).astype(np.float32))
     assert np.allclose(champion.predicted(made, rows), expected, atol=1e-5)

@@ -7,6 +7,7 @@ import pytest
 
 from relabel.auditing.examine import Audit
 from relabel.data.examples import Examples
+from relabel.data.texts import Texts
 from relabel.data.tokens import Tokens
 from relabel.job import explaining
 from relabel.model import predictor
@@ -47,7 +48,7 @@ def examples() -> Examples:
         left_out=np.zeros(count, bool),
         trusted=np.zeros(count, bool),
         ids=np.array([f"id{n}" for n in range(count)], object),
-        texts=texts,
+        texts=Texts.of(texts),
         classes=("neg", "pos"),
         files=("train/all.csv",),
         file=np.zeros(count, np.int32),
@@ -93,9 +94,9 @@ def test_doubtful_rows_are_explained_by_a_model_that_did_not_learn_from_them(exa
     plan, models, inputs = fitted(examples, read, kind)
     audit = audited(examples, out_of_fold([predictor.load(model) for model in models], plan, inputs))
     found = explaining.explained(examples, audit, plan, models, read, seed=0)
-    assert found.of == found.rows.size == (audit.flagged & (examples.texts != "")).sum()
+    assert found.of == found.rows.size == (audit.flagged & ~examples.texts.blank).sum()
     assert (np.diff(audit.doubt[found.rows]) <= 0).all()
-    assert (examples.texts[found.rows] != "").all()
+    assert not examples.texts.blank[found.rows].any()
     assert {reason.method for reason in found.reasons} == {method}
     assert found.fidelity is None
     assert found.faithfulness.low > 0

@@ -146,7 +146,7 @@ def test_an_encoder_makes_the_vectors_and_goes_along(tmp_path, tiny_encoder) -> 
     endpoint = served.load(tmp_path / "out" / "model")
     assert endpoint.read is not None
     examples = reading.read({"train": tmp_path / "data"}, TrainSettings())
-    texts = examples.texts.tolist()
+    texts = examples.texts[:]
     vectors = endpoint.read(texts)
     np.testing.assert_allclose(endpoint(tuple(texts)), endpoint.predictor(vectors), atol=1e-5)
     assert training_rows.known(endpoint.artifact.training_rows, training_rows.text_hashes(texts[:20])).all()

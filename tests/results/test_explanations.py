@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from relabel.data.examples import Examples
+from relabel.data.texts import Texts
 from relabel.model.explanation import Explanation
 from relabel.results import explanations
 from relabel.results.findings import Explained, Findings
@@ -25,7 +26,7 @@ def findings() -> Findings:
         left_out=np.zeros(4, bool),
         trusted=np.zeros(4, bool),
         ids=np.array(["a", "b", "c", "d"], object),
-        texts=np.array(["good \u2028 one", "x", "schlecht 💥", "y"], object),
+        texts=Texts.of(["good \u2028 one", "x", "schlecht 💥", "y"]),
         classes=("neg", "pos"),
         files=("train/one.csv", "dev/two.csv"),
         file=np.array([0, 0, 1, 1], np.int32),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from relabel.data.texts import Texts
 from relabel.training import side_model
 
 
@@ -13,7 +14,7 @@ def drawn(rows: int = 400) -> tuple[np.ndarray, np.ndarray]:
     drawn = rng.integers(0, words.size, (rows, 6))
     odds = ((drawn < 10).sum(axis=1) - ((drawn >= 10) & (drawn < 20)).sum(axis=1)) * 1.0
     positive = 1 / (1 + np.exp(-odds))
-    texts = np.array([" ".join(words[own]) for own in drawn], dtype=object)
+    texts = Texts.of(" ".join(words[own]) for own in drawn)
     return texts, np.stack([1 - positive, positive], axis=1)
 
 

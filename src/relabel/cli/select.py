@@ -68,6 +68,7 @@ def command(
     from relabel.container import environment
     from relabel.data import duplicates, pool
     from relabel.data.examples import Dense
+    from relabel.data.texts import Texts
     from relabel.errors import UserError
     from relabel.loop import views
     from relabel.model import source
@@ -86,7 +87,9 @@ def command(
         vectors,
         count,
         labels=rows.labels[:, None],
-        group=duplicates.groups(None if rows.vectors is None else Dense(rows.vectors), rows.texts),
+        group=duplicates.groups(
+            None if rows.vectors is None else Dense(rows.vectors), None if rows.texts is None else Texts.of(rows.texts)
+        ),
         method=cast('Literal["margin", "activelab", "random"]', method),
         diversity=diversity,
         seed=seed,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
@@ -21,7 +23,7 @@ def digest(examples: Examples) -> str:
         state.update("features {} {};".format(*examples.features.shape).encode())
         _add_array(state, "keys", keys.of_features(examples.features) if examples.keys is None else examples.keys)
     elif examples.texts is not None:
-        _add_strings(state, "texts", examples.texts.tolist())
+        _add_strings(state, "texts", examples.texts)
     _add_array(state, "labels", examples.labels)
     _add_array(state, "split", examples.split)
     _add_array(state, "group", examples.group)
@@ -35,7 +37,7 @@ def _add_array(state: xxhash.xxh3_128, name: str, array: NDArray[np.generic]) ->
     state.update(np.ascontiguousarray(array).data)
 
 
-def _add_strings(state: xxhash.xxh3_128, name: str, strings: list[str]) -> None:
+def _add_strings(state: xxhash.xxh3_128, name: str, strings: Sequence[str]) -> None:
     state.update(f"{name} {len(strings)};".encode())
     for text in strings:
         data = text.encode(errors="surrogatepass")

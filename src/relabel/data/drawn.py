@@ -42,7 +42,7 @@ def part_of(examples: Examples, rows: NDArray[np.intp]) -> Examples:
     if examples.features is not None:
         columns["features"] = Drawn(examples.features, rows)
     if examples.texts is not None:
-        columns["texts"] = examples.texts[rows]
+        columns["texts"] = examples.texts.among(rows)
     if examples.reviews is not None:
         columns["reviews"] = _reviews(examples.reviews, rows)
     columns["metadata"] = {name: values[rows] for name, values in examples.metadata.items()}

@@ -8,15 +8,14 @@ from numpy.typing import NDArray
 from relabel.data import keys as row_keys
 from relabel.data.examples import Features
 from relabel.data.keys import Keys
+from relabel.data.texts import Texts
 
 
-def groups(
-    features: Features | None, texts: NDArray[np.object_] | None, *, keys: Keys | None = None
-) -> NDArray[np.int64]:
+def groups(features: Features | None, texts: Texts | None, *, keys: Keys | None = None) -> NDArray[np.int64]:
     """Give each row (N,) its duplicate group, 0 to G-1 in order of first appearance.
 
     features: (N, D); rows of the same float32 values are duplicates, and -0.0 is 0.0. Compared by a 128-bit hash.
-    texts:    (N,) str; rows of the same text are duplicates, compared as given by a 128-bit hash; "" is no text.
+    texts:    (N,); rows of the same text are duplicates, compared as given by a 128-bit hash; "" is no text.
     keys:     (N, 2) of the features, where they are known; else they are made in a pass over them.
 
     A group is a connected component of both relations: a row that shares its text with one row and its embedding with
@@ -68,10 +67,10 @@ def other_labels(group: NDArray[np.int64], labels: NDArray[np.int64], classes: i
     return others
 
 
-def _first_text(texts: NDArray[np.object_]) -> NDArray[np.int64]:
+def _first_text(texts: Texts) -> NDArray[np.int64]:
     """Give each text (N,) the row of the first one equal to it; an empty one equals no other."""
     first = row_keys.first_equal(row_keys.of_texts(texts))
-    blank = np.flatnonzero(texts == "")
+    blank = np.flatnonzero(texts.blank)
     first[blank] = blank
     return first
 

@@ -5,10 +5,8 @@ Letters: N rows of all parts, n rows of one, D width, b rows of a block.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,16 +135,11 @@ class _Spool:
 
     file: Held
     matrix: Matrix
-    folder: Path
+    room: Room
 
     def add(self, _start: int, block: Block) -> None:
         """Write a block, as the type that holds all values of the matrix."""
-        left = np.ascontiguousarray(block, self._dtype).data.cast("B")
-        try:
-            while left:  # the system may take less than it is given
-                left = left[os.write(self.file.number, left) :]
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self.folder)) from None  # the file itself has no name
+        self.room.append(self.file, np.ascontiguousarray(block, self._dtype).data.cast("B"))
 
     def stretch(self) -> Stretch:
         """Give the rows as they lie there."""
@@ -161,7 +154,7 @@ def _spool(matrix: Matrix, room: Room) -> _Spool | None:
     """Open a file of ours for a matrix that cannot be read row by row where it lies."""
     if matrix.lies is not None and matrix.lies.path is not None and room.is_near(matrix.lies.path):
         return None
-    return _Spool(room.file(), matrix, room.folder)
+    return _Spool(room.file(), matrix, room)
 
 
 def _read(part: Part, matrix: Matrix, out: Block | None, *seen: Seen) -> list[str]:

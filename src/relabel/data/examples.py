@@ -13,6 +13,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from relabel.data.texts import Texts
+
 
 class Split(IntEnum):
     """The part of the data a row lies in."""
@@ -90,7 +92,7 @@ class Examples:
                never trained on and never scored, but audited and listed. Rows that people said no class fits, too.
     trusted:   (N,) bool; labels that people verified.
     ids:       (N,) str, a row's own name, or "" where none is given.
-    texts:     (N,) object array of str ("" where unknown), or None where no file has texts.
+    texts:     (N,), "" where one is unknown; None where no file has texts.
     classes:   names in the order of the labels.
     files:     the label files, as `channel/name`.
     file, row: (N,) int32 into `files` and (N,) int64, the record's number in it from 0: where a row came from.
@@ -108,7 +110,7 @@ class Examples:
     left_out: NDArray[np.bool_]
     trusted: NDArray[np.bool_]
     ids: NDArray[np.object_]
-    texts: NDArray[np.object_] | None
+    texts: Texts | None
     classes: tuple[str, ...]
     files: tuple[str, ...]
     file: NDArray[np.int32]

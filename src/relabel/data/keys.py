@@ -40,8 +40,8 @@ def of_features(features: Features) -> Keys:
     return found
 
 
-def of_texts(texts: NDArray[np.object_]) -> Keys:
-    """Give the keys (N, 2) of texts (N,) str, by their bytes in UTF-8."""
+def of_texts(texts: Iterable[str]) -> Keys:
+    """Give the keys (N, 2) of texts (N,), by their bytes in UTF-8."""
     return of_bytes(text.encode(errors="surrogatepass") for text in texts)
 
 

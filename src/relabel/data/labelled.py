@@ -64,7 +64,7 @@ def read(folder: Path, split: Split, settings: TrainSettings, *, classes: Sequen
         vectors,
         place[encoded.codes],
         tuple(part.name for part in parts),
-        np.concatenate(texts) if len(texts) == len(parts) else None,
+        np.array([text for own in texts for text in own], np.object_) if len(texts) == len(parts) else None,
     )
 
 

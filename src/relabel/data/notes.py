@@ -26,7 +26,7 @@ def texts(parts: Sequence[Part], column: str) -> Iterator[str]:
 def empty(examples: Examples) -> Iterator[str]:
     """Rows of which nothing is known, neither an embedding nor a word."""
     if examples.features is None and examples.texts is not None:
-        blank = sum(not text.strip() for text in examples.texts.tolist())
+        blank = sum(not text.strip() for text in examples.texts)
         if blank:
             yield f"{phrases.counted(blank, 'row')} with an empty text, which tells nothing of its label"
 

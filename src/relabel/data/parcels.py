@@ -16,18 +16,22 @@ from relabel.data.examples import Split
 from relabel.data.formats import strings
 from relabel.data.formats.matrix import Matrix
 from relabel.data.parts import Part
+from relabel.data.texts import Arena, Texts
 from relabel.errors import AlgorithmError
 
 ABOUT = b"about"
-OWN = ("labels", "texts", "ids")
+OWN, TEXTS = ("labels", "ids"), "texts"
 """Columns of a part; all others are metadata, whose names begin with a dot."""
 
+ROWS = 1 << 12
+"""Texts that are strings at a time."""
 
-def exchanged(parts: Sequence[Part], company: Company) -> list[list[Part]]:
-    """Give every host's parts to every host, in the order of ranks."""
+
+def exchanged(parts: Sequence[Part], company: Company, arena: Arena) -> list[list[Part]]:
+    """Give every host's parts to every host, in the order of ranks; the arena takes their texts."""
     if company.size == 1:
         return [[*parts]]
-    return [[*_read(data)] for data in company.gather_bytes(_written(parts))]
+    return [[*_read(data, arena)] for data in company.gather_bytes(_written(parts))]
 
 
 def _written(parts: Sequence[Part]) -> bytes:
@@ -41,14 +45,20 @@ def _written(parts: Sequence[Part]) -> bytes:
     return file.getvalue()
 
 
-def _read(data: bytes) -> Iterator[Part]:
+def _read(data: bytes, arena: Arena) -> Iterator[Part]:
     source = pa.BufferReader(data)
     while source.tell() < source.size():
         with pa.ipc.open_stream(source) as stream:
             table = stream.read_all()
-        yield _part(
-            json.loads(table.schema.metadata[ABOUT]), {name: strings.joined(table[name]) for name in table.column_names}
-        )
+        columns = {name: strings.joined(table[name]) for name in table.column_names if name != TEXTS}
+        texts = arena.put(_strings(table[TEXTS])) if TEXTS in table.column_names else None
+        yield _part(json.loads(table.schema.metadata[ABOUT]), columns, texts)
+
+
+def _strings(column: pa.ChunkedArray) -> Iterator[str]:
+    """Give a column, some rows as strings at a time."""
+    for start in range(0, len(column), ROWS):
+        yield from column[start : start + ROWS].to_pylist()
 
 
 def _about(part: Part) -> dict[str, Any]:
@@ -63,12 +73,13 @@ def _about(part: Part) -> dict[str, Any]:
     }
 
 
-def _part(about: Mapping[str, Any], columns: Mapping[str, NDArray[np.object_]]) -> Part:
+def _part(about: Mapping[str, Any], columns: Mapping[str, NDArray[np.object_]], texts: Texts | None) -> Part:
     matrix = about["matrix"]
     return Part(
         split=Split(about["split"]),
         name=about["name"],
         matrix_name=about["matrix_name"],
+        texts=texts,
         matrix=matrix and Matrix(matrix["rows"], matrix["width"], _elsewhere, matrix["where"]),
         header=tuple(about["header"]),
         problems=tuple(about["problems"]),
@@ -77,8 +88,8 @@ def _part(about: Mapping[str, Any], columns: Mapping[str, NDArray[np.object_]]) 
     )
 
 
-def _columns(part: Part) -> dict[str, NDArray[np.object_]]:
-    own = {name: getattr(part, name) for name in OWN}
+def _columns(part: Part) -> dict[str, Sequence[str]]:
+    own = {name: getattr(part, name) for name in (*OWN, TEXTS)}
     others = {f".{name}": values for name, values in part.metadata.items()}
     return {name: values for name, values in {**own, **others}.items() if values is not None}
 

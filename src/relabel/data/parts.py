@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from relabel.data import formats, labels, metadata, phrases, text_column
 from relabel.data.examples import Split
 from relabel.data.formats.matrix import Matrix
-from relabel.data.formats.table import Table
+from relabel.data.formats.table import Table, TableFormat
 from relabel.data.layout import Source
+from relabel.data.texts import Arena, Texts
 from relabel.errors import DISK_ERRNOS, UserError
 from relabel.settings import TrainSettings
 
@@ -26,7 +27,7 @@ class Part:
     """What one source holds; None where it has no such column, or could not be read, which is then among the problems.
 
     name, matrix_name: the two files as `channel/name`; the same one twice where embeddings stand in the label file.
-    labels, texts, ids: (n,) str.
+    labels, ids: (n,) str; texts: (n,).
     problems: what is wrong with either file, each problem beginning with the file's name.
     metadata: name -> (n,) str of the other columns asked for, of those that the file has.
     """
@@ -35,7 +36,7 @@ class Part:
     name: str
     matrix_name: str
     labels: Strings | None
-    texts: Strings | None
+    texts: Texts | None
     ids: Strings | None
     matrix: Matrix | None
     header: tuple[str, ...]
@@ -48,20 +49,25 @@ class Part:
         return 0 if self.labels is None else int(self.labels.size)
 
 
-def opened(source: Source, settings: TrainSettings) -> Part:
-    """Read a label file and open its embeddings; what is wrong with either is in the part's `problems`."""
+def opened(source: Source, settings: TrainSettings, arena: Arena | None = None) -> Part:
+    """Read a label file and open its embeddings; what is wrong with either is in the part's `problems`.
+
+    arena: takes the texts; without it they have one of their own, in memory.
+    """
     problems: list[str] = []
     table: Table | None = None
     matrix: Matrix | None = None
-    texts, others = settings.text_column, metadata.names(settings)
+    texts: Texts | None = None
+    others = metadata.names(settings)
     with _noting(problems, source.table):
         reader = formats.table(_checked(source.table_path))
-        texts = text_column.found(reader.header(source.table_path), settings)
-        wanted = (settings.label_column, texts, settings.id_column, *others)
+        column = text_column.found(reader.header(source.table_path), settings)
+        wanted = (settings.label_column, settings.id_column, *others)
         table = reader.read(source.table_path, wanted)
         _check_labels(table, settings.label_column)
+        texts = _texts(reader, source.table_path, column, table, arena or Arena())
         if source.matrix_path is None:
-            matrix = reader.embeddings(source.table_path, wanted, table.rows)
+            matrix = reader.embeddings(source.table_path, (*wanted, column), table.rows)
     if source.matrix_path is not None:
         with _noting(problems, source.matrix or source.table):
             matrix = formats.matrix(_checked(source.matrix_path))
@@ -75,13 +81,23 @@ def opened(source: Source, settings: TrainSettings) -> Part:
         name=source.table,
         matrix_name=source.matrix or source.table,
         labels=values.get(settings.label_column),
-        texts=values.get(texts),
+        texts=texts,
         ids=values.get(settings.id_column),
         matrix=matrix,
         header=table.header if table else (),
         problems=tuple(problems),
         metadata={name: values[name] for name in others if name in values},
     )
+
+
+def _texts(reader: TableFormat, path: Path, column: str, table: Table, arena: Arena) -> Texts | None:
+    """Read the texts by themselves, some rows at a time: with all of them as strings a file of millions would not fit into memory."""
+    if column not in table.header:
+        return None
+    texts = arena.put(text for chunk in reader.chunks(path, [column]) for text in chunk.values[column])
+    if len(texts) != table.rows:
+        raise UserError(f"{table.rows:,} rows at first, then {len(texts):,}: do not change the data of a running job")
+    return texts
 
 
 def _check_labels(table: Table, column: str) -> None:

@@ -25,6 +25,7 @@ from relabel.data.examples import Split
 from relabel.data.formats.matrix import Matrix
 from relabel.data.formats.table import Table
 from relabel.data.parts import Part
+from relabel.data.texts import Texts
 from relabel.errors import UserError
 from relabel.settings import TrainSettings
 
@@ -79,7 +80,7 @@ def read(
     vectors, problems = embeddings.gathered([part])
     if problems:
         raise UserError(*problems)
-    return Pool(vectors, codes, part.ids, part.texts)
+    return Pool(vectors, codes, part.ids, None if part.texts is None else np.array(part.texts[:], np.object_))
 
 
 def _opened(path: Path, settings: TrainSettings, *, texts: bool) -> Part:
@@ -97,14 +98,15 @@ def _opened(path: Path, settings: TrainSettings, *, texts: bool) -> Part:
     given, column, ids = map(table.values.get, names)
     if not (table.rows or (matrix and matrix.rows)):
         raise UserError(f"{path.name}: no rows: there is nothing to choose from")
-    return Part(Split.TRAIN, path.name, path.name, given, column, ids, matrix, table.header, ())
+    words = None if column is None else Texts.of(column)
+    return Part(Split.TRAIN, path.name, path.name, given, words, ids, matrix, table.header, ())
 
 
 def _rows(part: Part) -> int:
     """Count the rows (N), 0 where there are neither embeddings nor texts."""
     if part.matrix is not None:
         return part.matrix.rows
-    return 0 if part.texts is None else int(part.texts.size)
+    return 0 if part.texts is None else len(part.texts)
 
 
 def _table(path: Path | None, settings: TrainSettings) -> tuple[Table, tuple[str, str, str]]:

@@ -10,13 +10,26 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data import checks, duplicates, embeddings, labels, layout, metadata, notes, ordered, reviewed, splitting
+from relabel.data import (
+    checks,
+    duplicates,
+    embeddings,
+    labels,
+    layout,
+    metadata,
+    notes,
+    ordered,
+    reviewed,
+    splitting,
+    texts,
+)
 from relabel.data.embeddings import Embeddings
 from relabel.data.examples import Examples, Features, Split
 from relabel.data.parts import Part, opened
 from relabel.data.room import Room
 from relabel.data.rows import Rows
 from relabel.data.shards import ALONE, Shards
+from relabel.data.texts import Arena
 from relabel.errors import UserError
 from relabel.settings import TrainSettings
 
@@ -40,9 +53,10 @@ def read(
     """
     shards.check(channels)
     found = layout.find(channels, shards.elsewhere)
-    opening = [opened(source, settings) for source in found.sources]
+    arena = Arena(room)
+    opening = [opened(source, settings, arena) for source in found.sources]
     answers, unread = reviewed.read(found.reviewed)
-    every = shards.gathered(opening, [*found.problems, *unread], found.notes)
+    every = shards.gathered(opening, [*found.problems, *unread], found.notes, arena)
     parts = every.parts
     problems = [*every.problems, *_against(parts, settings)]
     if problems:
@@ -87,7 +101,7 @@ def _rows(parts: Sequence[Part], vectors: Embeddings, others: Sequence[str]) -> 
         names=names,
         codes=codes,
         ids=_column([part.ids for part in parts], sizes),
-        texts=_column([part.texts for part in parts], sizes),
+        texts=texts.joined([part.texts for part in parts], sizes),
         keys=vectors.keys,
         hashes=vectors.hashes,
         metadata={name: column for name, column in columns.items() if column is not None},
@@ -119,7 +133,7 @@ def examples_of(
         left_out=duplicates.left_out(group, split),
         trusted=np.zeros(order.size, np.bool_),
         ids=np.full(order.size, "", np.object_) if rows.ids is None else rows.ids[order],
-        texts=_in_order(rows.texts, order),
+        texts=None if rows.texts is None else rows.texts.among(order),
         classes=named.classes,
         files=rows.files,
         file=rows.file[order],

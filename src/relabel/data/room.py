@@ -1,4 +1,4 @@
-"""Room for embeddings: what of them may lie in memory, and where the others go."""
+"""Room for embeddings and texts: what of them may lie in memory, and where the others go."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ class Room:
         """Open a file that has no name: it is gone with the process, however that ends."""
         with tempfile.TemporaryFile(dir=self.folder) as file:
             return Held(os.dup(file.fileno()))
+
+    def append(self, file: Held, data: bytes | memoryview) -> None:
+        """Write at the end of a file of ours. Raises OSError, with the folder's name, where the disk is full."""
+        left = memoryview(data)
+        try:
+            while left:  # the system may take less than it is given
+                left = left[os.write(file.number, left) :]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.folder)) from None  # the file itself has no name
 
     def is_near(self, path: Path) -> bool:
         """Whether a file lies on a disk of this machine, where any row can be read at any time."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from relabel.data.texts import Texts
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
@@ -22,7 +24,7 @@ class Rows:
     names:     the distinct labels as they are written, sorted.
     codes:     (N,) int32 into `names`.
     ids:       (N,) object array of str, a row's own name or ""; None where no file has any.
-    texts:     (N,) object array of str, "" where unknown; None where no file has any.
+    texts:     (N,), "" where unknown; None where no file has any.
     keys:      (N, 2) uint64, 128 bits of each embedding (see `keys`); None where there are no embeddings.
     hashes:    (N, 2) uint64, 128 bits of each embedding and its text (see `identity`), or None; often the same array as `keys`.
     metadata:  name -> (N,) object array of str, other columns, "" where a row has none.
@@ -35,7 +37,7 @@ class Rows:
     names: tuple[str, ...]
     codes: NDArray[np.int32]
     ids: NDArray[np.object_] | None = None
-    texts: NDArray[np.object_] | None = None
+    texts: Texts | None = None
     keys: NDArray[np.uint64] | None = None
     hashes: NDArray[np.uint64] | None = None
     metadata: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)

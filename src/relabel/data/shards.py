@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import eq
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from relabel.data.ordered import Ordered
 from relabel.data.parts import Part
 from relabel.data.sharded import Sharded, mixed
 from relabel.data.stored import Warm
+from relabel.data.texts import Arena
 from relabel.errors import UserError
 
 Place = tuple[Split, str]
@@ -54,14 +56,14 @@ class Shards:
                 "use S3DataDistributionType FullyReplicated"
             )
 
-    def gathered(self, parts: Sequence[Part], problems: Sequence[str], notes: Sequence[str]) -> Gathered:
-        """Tell all hosts of this host's parts, and of what is wrong here or should be known."""
+    def gathered(self, parts: Sequence[Part], problems: Sequence[str], notes: Sequence[str], arena: Arena) -> Gathered:
+        """Tell all hosts of this host's parts, and of what is wrong here or should be known; the arena takes the texts of others."""
         if not self.channels:
             everything = [*problems, *(problem for part in parts for problem in part.problems)]
             return Gathered(
                 self, tuple(parts), np.full(len(parts), self.company.rank, np.int16), tuple(everything), tuple(notes)
             )
-        every = parcels.exchanged(parts, self.company)
+        every = parcels.exchanged(parts, self.company, arena)
         found: dict[Place, dict[int, Part]] = {}
         for rank, theirs in enumerate(every):
             for part in theirs:
@@ -178,7 +180,7 @@ def _differing(found: Iterable[Mapping[int, Part]], names: Sequence[str]) -> Ite
 def _alike(one: Part, other: Part) -> bool:
     """Whether two files hold the same; of one that cannot be read nothing is said here."""
     return bool(one.problems or other.problems) or all(
-        (a is None) == (b is None) and (a is None or b is None or np.array_equal(a, b))
+        (a is None) == (b is None) and (a is None or b is None or (len(a) == len(b) and all(map(eq, a, b))))
         for a, b in ((one.labels, other.labels), (one.texts, other.texts), (one.ids, other.ids))
     )
 

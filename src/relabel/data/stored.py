@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from relabel.errors import UserError
 
 SLAB = 1 << 25
-"""Bytes read at once, where most of what lies between the first and the last of the chosen rows is chosen."""
+"""Bytes read at once, where the chosen rows lie close together."""
 
-DENSE = 4
-"""Rows between the first and the last, for each chosen one, up to which all of them are read."""
+APART = 1 << 16
+"""Bytes between chosen rows, in the mean, up to which all that lies between them is read: a disk takes longer to begin anew."""
 
 
 @runtime_checkable
@@ -91,8 +91,9 @@ class Stretch:
         return UserError(f"{name} {what} while it was read: do not change the data of a running job")
 
     def mapped(self) -> NDArray[np.floating]:
-        """Map all rows (n, D) into the address space, read-only."""
+        """Map all rows (n, D) into the address space, read-only; what lies around a row is not read with it."""
         whole = mmap.mmap(self.file.number, 0, access=mmap.ACCESS_READ)
+        whole.madvise(mmap.MADV_RANDOM)
         return np.ndarray((self.rows, self.width), self.dtype, whole, self.start)
 
 
@@ -136,7 +137,7 @@ class Stored:
 
     def _taken(self, piece: int, rows: NDArray[np.integer]) -> NDArray[np.float32]:
         stretch = self._stretches[piece]
-        if rows.size > 1 and (rows[1:] > rows[:-1]).all() and int(rows[-1] - rows[0]) < DENSE * rows.size:
+        if rows.size > 1 and (rows[1:] > rows[:-1]).all() and int(rows[-1] - rows[0]) * stretch.row_bytes < APART * rows.size:
             return _close(stretch, rows)
         stretch.check()  # to touch what is no longer there would kill the process
         taken: NDArray[np.float32] = self._maps[piece][rows].astype(np.float32)

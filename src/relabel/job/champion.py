@@ -60,15 +60,15 @@ class Champion:
         if examples.features is not None:
             known |= training_rows.known_rows(rows, examples.features)
         if examples.texts is not None:
-            told = np.flatnonzero(examples.texts != "")
-            known[told] |= training_rows.known(rows, training_rows.text_hashes(examples.texts[told].tolist()))
+            told = np.flatnonzero(~examples.texts.blank)
+            known[told] |= training_rows.known(rows, training_rows.text_hashes(examples.texts[told]))
         return np.asarray(np.isin(examples.group, examples.group[known]))
 
     def _read(self, examples: Examples, rows: NDArray[np.intp]) -> Inputs:
         """Read the texts of rows as the champion does."""
         text = self.artifact.text
         assert text is not None and examples.texts is not None  # noqa: S101, PT018  # else it would not fit the data
-        texts = examples.texts[rows].tolist()
+        texts = examples.texts[rows]
         if self.artifact.input == "text":
             inputs: Inputs = reader.load(text)(texts)
             return inputs

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from relabel.auditing.examine import Audit, worst_first
 from relabel.data.examples import Examples, Split
+from relabel.data.texts import Texts
 from relabel.model import explanation, faithfulness, predictor, tfidf
 from relabel.model.artifact import Model
 from relabel.model.explanation import Explanation
@@ -54,8 +55,8 @@ def explained(
     """
     if examples.texts is None:
         return None
-    texts: NDArray[np.object_] = examples.texts
-    doubtful = worst_first(audit.doubt, np.flatnonzero(audit.flagged & (texts != "")))
+    texts = examples.texts
+    doubtful = worst_first(audit.doubt, np.flatnonzero(audit.flagged & ~texts.blank))
     if not doubtful.size:
         return None
     if read is None:
@@ -71,9 +72,9 @@ def explained(
     return _explained(texts, audit, doubtful.size, parts, seed)
 
 
-def _by_words(examples: Examples, texts: NDArray[np.object_], audit: Audit, doubtful: Rows, seed: int) -> Explained:
+def _by_words(examples: Examples, texts: Texts, audit: Audit, doubtful: Rows, seed: int) -> Explained:
     """Let a model of words stand in."""
-    told = texts != ""
+    told = ~texts.blank
     learned = np.flatnonzero(told & (examples.split == Split.TRAIN) & ~examples.left_out)
     held = np.flatnonzero(told & (examples.split != Split.TRAIN) & ~examples.left_out)
     if not learned.size:
@@ -85,7 +86,7 @@ def _by_words(examples: Examples, texts: NDArray[np.object_], audit: Audit, doub
 
 
 def _explained(
-    texts: NDArray[np.object_],
+    texts: Texts,
     audit: Audit,
     count: int,
     parts: Sequence[tuple[Rows, Reader, Predictor]],
@@ -96,7 +97,7 @@ def _explained(
     reasons = [
         reason
         for own, read, model in parts
-        for reason in explanation.explain(texts[own].tolist(), read, model, labels=audit.suggested[own])
+        for reason in explanation.explain(texts[own], read, model, labels=audit.suggested[own])
     ]
     order = worst_first(audit.doubt, rows)
     place = {row: n for n, row in enumerate(rows.tolist())}
@@ -105,7 +106,7 @@ def _explained(
 
 
 def _measured(
-    texts: NDArray[np.object_],
+    texts: Texts,
     parts: Sequence[tuple[Rows, Reader, Predictor]],
     reasons: Sequence[Explanation],
     seed: int,
@@ -115,7 +116,7 @@ def _measured(
     start = sum(own.size for own, _, _ in parts[:largest])
     own, read, model = parts[largest]
     tried = own[:TRIED]
-    return faithfulness.measure(texts[tried].tolist(), reasons[start : start + tried.size], read, model, seed=seed)
+    return faithfulness.measure(texts[tried], reasons[start : start + tried.size], read, model, seed=seed)
 
 
 def _by_member(rows: Rows, plan: FoldPlan) -> list[Rows]:
@@ -124,7 +125,7 @@ def _by_member(rows: Rows, plan: FoldPlan) -> list[Rows]:
     return [rows[(fold == number) | ((fold == NEVER) & (number == 0))] for number in range(plan.folds)]
 
 
-def _affordable(texts: NDArray[np.object_], allowed: int) -> NDArray[np.bool_]:
+def _affordable(texts: Sequence[str], allowed: int) -> NDArray[np.bool_]:
     """Tell which texts, from the first on, can be read as often as they have distinct words."""
     split = [text.split() for text in texts]
     most = explanation.SINGLE + explanation.RUNS

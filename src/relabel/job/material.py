@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from relabel import settings
 from relabel.data.examples import Dense, Examples, Features, Inputs, Split
+from relabel.data.texts import Texts
 from relabel.data.tokens import Tokens
 from relabel.errors import UserError
 from relabel.model.networks.of_words import NETWORKS
@@ -47,7 +48,6 @@ log = logging.getLogger(__name__)
 BASELINES: Mapping[str, tuple[str, ...]] = {"off": (), "linear": ("linear",), "all": ("linear", "boosted")}
 """Setting -> learners that stand beside one of texts."""
 
-Strings = NDArray[np.object_]
 R = TypeVar("R")
 
 
@@ -125,9 +125,9 @@ def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Mater
             "the channel `encoder` is not used: the learner %s reads words; mlp and fine_tuned use it", said.learner
         )
     texts = _texts(examples, said)
-    learned = texts[examples.rows(Split.TRAIN)]
+    learned = texts.among(examples.rows(Split.TRAIN))
     text = _subwords(said, world) if said.learner == "fine_tuned" else reader.of_words(_learned(learned, said))
-    tokens = reader.load(text)(texts.tolist())
+    tokens = reader.load(text)(texts)
     return Material(
         learner=_learner(said, len(examples.classes), text, world),
         inputs=tokens,
@@ -152,7 +152,7 @@ def comparable(material: Material, examples: Examples, said: TrainSettings) -> F
     """
     if examples.features is not None or not material.of_texts or examples.texts is None:
         return material.vectors
-    return _latent(examples.texts, np.arange(examples.texts.size), said)
+    return _latent(examples.texts, np.arange(len(examples.texts)), said)
 
 
 def recipe(said: TrainSettings, of: type[R]) -> R:
@@ -174,12 +174,12 @@ def _of_vectors(examples: Examples, said: TrainSettings, world: World) -> Materi
     text = encoder_files.describe(world.encoder, pooling=said.encoder_pooling)
     texts = _texts(examples, said)
     if examples.features is not None:
-        note = agreement.check(texts.tolist(), examples.features, reader.load(text), seed=said.seed)
+        note = agreement.check(texts, examples.features, reader.load(text), seed=said.seed)
         if note:
             log.warning("%s", note)
         return Material(learner, examples.features, examples.features, text)
     vectors = cache.embedded(
-        texts.tolist(),
+        texts,
         text,
         world.cache,
         progress=lambda done, total: world.progress("texts embedded", done, total),
@@ -189,7 +189,7 @@ def _of_vectors(examples: Examples, said: TrainSettings, world: World) -> Materi
     return Material(learner, features, features, text, _version(text, encoder_files.fingerprint(text)))
 
 
-def _texts(examples: Examples, said: TrainSettings) -> Strings:
+def _texts(examples: Examples, said: TrainSettings) -> Texts:
     if examples.texts is None:
         wanted = f"the learner {said.learner}" if said.learner not in ("", "mlp") else "an encoder"
         raise UserError(
@@ -208,14 +208,14 @@ def _encoder(world: World) -> Path:
     return world.encoder
 
 
-def _learned(texts: Strings, said: TrainSettings) -> Words:
+def _learned(texts: Texts, said: TrainSettings) -> Words:
     """Choose a vocabulary."""
     if said.ngrams > 1 and said.learner in NETWORKS:
         raise UserError(
             f"ngrams is {said.ngrams}: the learner {said.learner} reads one word after another, set it to 1"
         )
     return words.learned(
-        texts.tolist(),
+        texts,
         recipe(said, Preprocessing),
         vocabulary=said.vocabulary,
         ngrams=said.ngrams,
@@ -224,11 +224,11 @@ def _learned(texts: Strings, said: TrainSettings) -> Words:
     )
 
 
-def _latent(texts: Strings, rows: NDArray[np.intp], said: TrainSettings) -> Features:
+def _latent(texts: Texts, rows: NDArray[np.intp], said: TrainSettings) -> Features:
     """Make vectors (N, D) of the texts' words, learned from some of the texts, `rows` (n,)."""
     plain = dataclasses.replace(said, learner="linear", ngrams=1, max_tokens=0, vocabulary=latent.TERMS)
-    read = _learned(texts[rows], plain)
-    return latent.vectors(read(texts.tolist()), rows, len(read.terms), seed=said.seed)
+    read = _learned(texts.among(rows), plain)
+    return latent.vectors(read(texts), rows, len(read.terms), seed=said.seed)
 
 
 def _learner(said: TrainSettings, classes: int, text: TextInput, world: World) -> Learner:
@@ -267,12 +267,12 @@ def _trees(said: TrainSettings, classes: int, terms: int) -> Boosted:
     )
 
 
-def _baseline(name: str, examples: Examples, texts: Strings, said: TrainSettings, world: World) -> Baseline:
+def _baseline(name: str, examples: Examples, texts: Texts, said: TrainSettings, world: World) -> Baseline:
     """Make a plain learner with defaults of its own, and the job's preprocessing."""
     kept = {each.name: getattr(said, each.name) for each in dataclasses.fields(Preprocessing)}
     own = settings.parse(TrainSettings, {"learner": name, **kept})
-    text = reader.of_words(_learned(texts[examples.rows(Split.TRAIN)], own))
-    return Baseline(_learner(own, len(examples.classes), text, world), reader.load(text)(texts.tolist()))
+    text = reader.of_words(_learned(texts.among(examples.rows(Split.TRAIN)), own))
+    return Baseline(_learner(own, len(examples.classes), text, world), reader.load(text)(texts))
 
 
 def _version(text: TextInput, also: str) -> str:

@@ -18,6 +18,7 @@ from relabel.auditing.population.company import Company
 from relabel.auditing.population.population import Measured, Population
 from relabel.data import drawn, passes
 from relabel.data.examples import Examples, Features, Inputs, Split
+from relabel.data.texts import Texts
 from relabel.evaluation import metrics
 from relabel.job.material import Material, recipe
 from relabel.job.nearness import Nearness
@@ -133,10 +134,10 @@ def _measured(
     """Measure the texts, (N,) each, and say how many of them."""
     if examples.texts is None:
         return {}, Measured(0, 0, "the rows have no texts")
-    plain = measures.measure_plain(examples.texts.tolist(), _known(examples, examples.texts, material, settings))
-    told = np.flatnonzero(examples.texts != "")
+    plain = measures.measure_plain(examples.texts, _known(examples, examples.texts, material, settings))
+    told = np.flatnonzero(~examples.texts.blank)
     rows = _affordable(plain["characters"], told, settings.seed)
-    texts = examples.texts[rows].tolist()
+    texts = examples.texts[rows]
     share = measures.english_share(texts)
     if share < ENGLISH:
         why = f"polarity, subjectivity and readability are for English: {share:.1%} of the words are English function words, in English about 40%"
@@ -148,13 +149,13 @@ def _measured(
     return {**plain, **spread}, Measured(rows.size, told.size, None if rows.size == told.size else why)
 
 
-def _known(examples: Examples, texts: NDArray[np.object_], material: Material, settings: TrainSettings) -> Words:
+def _known(examples: Examples, texts: Texts, material: Material, settings: TrainSettings) -> Words:
     """Give the words that the model knows; where it reads none, those of the training texts."""
     if material.text is not None and material.text.kind == "words":
         read = reader.load(material.text)
         assert isinstance(read, Words)  # noqa: S101  # so its kind says
         return read
-    learned = texts[examples.rows(Split.TRAIN)].tolist()
+    learned = texts.among(examples.rows(Split.TRAIN))
     return words.learned(learned, recipe(settings, Preprocessing), vocabulary=settings.vocabulary)
 
 

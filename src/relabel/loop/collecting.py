@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from relabel.data import duplicates
 from relabel.data.examples import Dense
+from relabel.data.texts import Texts
 from relabel.errors import UserError
 from relabel.loop import rows as stored
 from relabel.loop.rows import Rows, Strings
@@ -46,7 +47,9 @@ def collected(
     new, wordless = _alike(stored.made(traffic.ids, _texts(traffic, texts), traffic.vectors), labelled)
     known = [labelled, *before]
     everything = stored.joined([*known, new])
-    group = duplicates.groups(None if everything.vectors is None else Dense(everything.vectors), everything.texts)
+    group = duplicates.groups(
+        None if everything.vectors is None else Dense(everything.vectors), Texts.of(everything.texts)
+    )
     first = np.unique(group, return_index=True)[1][group]
     ends = np.cumsum([len(labelled), sum(map(len, before))])
     start = int(ends[-1])

@@ -110,7 +110,7 @@ def _write(base: Path, examples: Examples, split: Split) -> list[Path]:
     if not rows.size:
         return []
     vectors = None if examples.features is None else examples.features.take(rows)
-    texts = None if examples.texts is None else examples.texts[rows]
+    texts = None if examples.texts is None else np.array(examples.texts[rows], np.object_)
     names = np.array([*examples.classes, ""], np.object_)  # the last one names the unlabelled
     made = stored.made(examples.ids[rows], texts, vectors)
     return stored.write(base / f"{split.name.lower()}.csv", made, {LABELS: _given(examples, rows, names)})

@@ -73,7 +73,7 @@ def _hashes(findings: Findings, rows: NDArray[np.intp]) -> Iterator[str]:
     if examples.hashes is not None:
         return identity.row_hashes(None, None, rows.size, known=examples.hashes[rows])
     vectors = repeat(None, rows.size) if examples.features is None else examples.features.take(rows)
-    texts = repeat(None, rows.size) if examples.texts is None else examples.texts[rows].tolist()
+    texts = repeat(None, rows.size) if examples.texts is None else examples.texts[rows]
     return map(identity.row_hash, vectors, texts)
 
 

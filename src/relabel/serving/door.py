@@ -312,7 +312,7 @@ def _declared(scope: Scope) -> int:
 
 
 async def _pieces(message: Message, receive: Receive) -> AsyncIterator[tuple[bytes, bool]]:
-    """Give the pieces of a body, and with each whether more follow, until it ends or its client is gone; however many are there at once, others have turns."""
+    """Give the pieces of a body, each with whether more follow, until it ends or its client is gone; others have turns however many there are."""
     taken = 0
     while message["type"] == "http.request":
         more = bool(message.get("more_body"))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from relabel.data.texts import Texts
 from relabel.model.explanation import log_odds
 from relabel.model.tfidf import TfidfPredictor
 from relabel.text import words
@@ -67,7 +68,7 @@ class SideModel:
 
 
 def fitted(
-    texts: NDArray[np.object_],
+    texts: Texts,
     probability: NDArray[np.floating],
     rows: NDArray[np.integer],
     held: NDArray[np.integer],
@@ -79,14 +80,14 @@ def fitted(
     rows:        those learned from.
     held:        (h,) those that tell the fidelity, no duplicates of the others.
     """
-    read = words.learned(texts[rows], preprocessing or Preprocessing(), vocabulary=VOCABULARY)
+    read = words.learned(texts.among(rows), preprocessing or Preprocessing(), vocabulary=VOCABULARY)
     learner = Tfidf(probability.shape[1], len(read.terms), WEIGHT_DECAY)
     targets = probability[rows].astype(np.float32)
     member = Member(np.arange(rows.size, dtype=np.int32), targets, np.ones(rows.size, np.float32), 0)
-    predictor = TfidfPredictor(learner.fit_one(read(texts[rows]), member, None, _Alone()))
+    predictor = TfidfPredictor(learner.fit_one(read(texts.among(rows)), member, None, _Alone()))
     fidelity = None
     if held.size >= LEAST_HELD:
-        fidelity = compared(probability[held], predictor(read(texts[held])))
+        fidelity = compared(probability[held], predictor(read(texts.among(held))))
     return SideModel(read, predictor, fidelity)
 
 

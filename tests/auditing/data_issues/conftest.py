@@ -10,6 +10,7 @@ import pytest
 
 from relabel.auditing.data_issues.survey import Opinion
 from relabel.data.examples import Dense, Examples
+from relabel.data.texts import Texts
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Made:
             left_out=np.zeros(n, bool),
             trusted=np.zeros(n, bool),
             ids=np.full(n, "", object),
-            texts=self.texts,
+            texts=Texts.of(self.texts),
             classes=tuple("abcdef"[: int(self.labels.max()) + 1]),
             files=("train/train.csv",),
             file=np.zeros(n, np.int32),

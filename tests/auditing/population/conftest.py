@@ -9,6 +9,7 @@ import pytest
 
 from relabel.auditing.data_issues.survey import Opinion
 from relabel.data.examples import Dense, Examples
+from relabel.data.texts import Texts
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,7 @@ def make() -> Callable[..., tuple[Examples, Opinion]]:
             "left_out": np.zeros(rows, bool),
             "trusted": np.zeros(rows, bool),
             "ids": np.full(rows, "", object),
-            "texts": np.array(texts, object),
+            "texts": Texts.of(texts),
             "classes": ("no", "yes"),
             "files": ("train/train.csv",),
             "file": np.zeros(rows, np.int32),

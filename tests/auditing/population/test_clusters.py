@@ -7,6 +7,7 @@ import numpy as np
 from relabel.auditing import neighbours
 from relabel.auditing.neighbours import QUICK
 from relabel.auditing.population import clusters, judged
+from relabel.data.texts import Texts
 
 
 def test_topics_become_clusters_with_their_words_and_figures(make) -> None:
@@ -52,7 +53,7 @@ def test_rows_that_nobody_labelled_have_a_cluster_without_figures(make) -> None:
 
 def test_short_texts_without_telling_words_have_the_words_they_have(make) -> None:
     """A cluster of function words is named by them, not by a number; words that tell more come before them."""
-    examples, opinion = make(rows=600, texts=np.array(["not for me", "oil cream and soap"] * 300, object))
+    examples, opinion = make(rows=600, texts=Texts.of(["not for me", "oil cream and soap"] * 300))
     cluster = np.tile(np.array([0, 1], np.int16), 300)
     about = clusters.describe(examples, cluster, judged.judge(examples, opinion), opinion.wrong > 1, seed=0)
     assert {*about[0].words} == {"not", "for", "me"}

@@ -122,7 +122,7 @@ def _slices(examples: Examples, rows: NDArray[np.intp], view: View, seed: int) -
     for c, name in enumerate(examples.classes):
         yield Slice(f"class {phrases.name(name)}", "class", labels == c)
     if examples.texts is not None:
-        yield from _by_length(np.array([len(text) for text in examples.texts[rows].tolist()]))
+        yield from _by_length(np.array([len(text) for text in examples.texts[rows]]))
     for grain in GRAINS:
         if rows.size >= 2 * SMALLEST * grain:
             cluster = neighbours.clusters(view.points, rows, grain, seed=seed)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from relabel.data.texts import Texts
 from relabel.text.preprocessing import stop_words
 
 OTHERS, OWN = 1000, 200
@@ -25,7 +26,7 @@ COMMON = 0.05
 
 
 def typical(
-    texts: NDArray[np.object_] | None, rows: NDArray[np.intp], sets: Sequence[NDArray[np.bool_]], *, seed: int
+    texts: Texts | None, rows: NDArray[np.intp], sets: Sequence[NDArray[np.bool_]], *, seed: int
 ) -> list[list[str]]:
     """Give the typical words of each set of rows (n,), most typical first; none where there are no texts.
 
@@ -36,7 +37,7 @@ def typical(
         return [[] for _ in sets]
     rng = np.random.default_rng(seed)
     samples = [rng.permutation(rows)[:OTHERS], *(rng.permutation(rows[chosen])[:OWN] for chosen in sets)]
-    read = [text[:CHARACTERS] for sample in samples for text in texts[sample].tolist()]
+    read = [text[:CHARACTERS] for sample in samples for text in texts[sample]]
     vectorizer = TfidfVectorizer(min_df=3, dtype=np.float32, sublinear_tf=True)
     try:
         weights = vectorizer.fit_transform(read)

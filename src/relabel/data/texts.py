@@ -1,0 +1,140 @@
+"""Texts of many rows: their bytes lie one after another, in memory or in a file of ours, and become strings where these are asked for.
+
+Letters: N texts, n of them.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relabel.data.room import Room
+from relabel.data.stored import Held
+
+SHARE = 4
+"""Texts may take this part of the memory that embeddings may: they are looked at far less often."""
+
+AT_ONCE = 1 << 12
+"""Texts of which the places are looked up at once when all are gone through."""
+
+Rows = slice | Sequence[int] | NDArray[np.integer] | NDArray[np.bool_]
+
+
+class Arena:
+    """What texts are put into: memory, up to what there is room for, then a file that goes with the process.
+
+    room: without it all stays in memory.
+    """
+
+    def __init__(self, room: Room | None = None) -> None:
+        self._room = room
+        self._held: bytearray | mmap.mmap = bytearray()
+        self._file: Held | None = None
+        self._size = 0
+
+    def put(self, texts: Iterable[str]) -> Texts:
+        """Add texts (n,), which are taken one after another. Raises OSError where the disk is full."""
+        lengths: list[int] = []
+        pieces: list[bytes] = []
+        start, waiting = self._size, 0
+        for text in texts:
+            piece = text.encode(errors="surrogatepass")
+            pieces.append(piece)
+            lengths.append(len(piece))
+            waiting += len(piece)
+            if waiting >= mmap.ALLOCATIONGRANULARITY:
+                self._add(b"".join(pieces))
+                pieces.clear()
+                waiting = 0
+        self._add(b"".join(pieces))
+        size = np.array(lengths, np.int64)
+        return Texts(self, start + np.cumsum(size) - size, size.astype(np.int32))
+
+    def read(self, start: int, stop: int) -> bytes | bytearray:
+        """Give some of the bytes."""
+        if self._file is not None and len(self._held) < stop:
+            self._held = mmap.mmap(self._file.number, 0, access=mmap.ACCESS_READ)
+        return self._held[start:stop]
+
+    def _add(self, data: bytes) -> None:
+        room = self._room
+        if self._file is None and room is not None and self._size + len(data) > room.memory // SHARE:
+            self._file = room.file()
+            room.append(self._file, bytes(self._held))
+            self._held = bytearray()
+        if self._file is not None and room is not None:
+            room.append(self._file, data)
+        elif isinstance(self._held, bytearray):
+            self._held += data
+        self._size += len(data)
+
+
+class Texts(Sequence[str]):
+    """Texts (N,), "" where one is unknown.
+
+    One of them is a str; those of rows (n,) or of a slice are a list. To go through all, iterate: few are strings at a time.
+
+    >>> told = Texts.of(["good", "", "bad"])
+    >>> told[2], told[[0, 2]], told.blank.tolist()
+    ('bad', ['good', 'bad'], [False, True, False])
+    """
+
+    def __init__(self, arena: Arena, start: NDArray[np.int64], length: NDArray[np.int32]) -> None:
+        self._arena, self._start, self._length = arena, start, length
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Texts:
+        """Make texts in memory."""
+        return Arena().put(texts)
+
+    def __len__(self) -> int:
+        return self._length.size
+
+    @property
+    def blank(self) -> NDArray[np.bool_]:
+        """Which are "", (N,)."""
+        blank: NDArray[np.bool_] = self._length == 0
+        return blank
+
+    @overload
+    def __getitem__(self, rows: int) -> str: ...
+    @overload
+    def __getitem__(self, rows: Rows) -> list[str]: ...
+    def __getitem__(self, rows: int | Rows) -> str | list[str]:
+        if isinstance(rows, int | np.integer):
+            return self._string(int(self._start[rows]), int(self._length[rows]))
+        return [*map(self._string, self._start[rows].tolist(), self._length[rows].tolist())]
+
+    def __iter__(self) -> Iterator[str]:
+        for first in range(0, len(self), AT_ONCE):
+            here = slice(first, first + AT_ONCE)
+            yield from map(self._string, self._start[here].tolist(), self._length[here].tolist())
+
+    def among(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Texts:
+        """Give some of the texts, or all in another order; their bytes stay where they are."""
+        return Texts(self._arena, self._start[rows], self._length[rows])
+
+    def _string(self, start: int, length: int) -> str:
+        return self._arena.read(start, start + length).decode(errors="surrogatepass")
+
+
+def joined(parts: Sequence[Texts | None], sizes: Sequence[int]) -> Texts | None:
+    """Put the texts of several files, of one arena, one after another: "" where a file has none, None where no file has any.
+
+    sizes: rows of each file.
+    """
+    there = [part for part in parts if part is not None]
+    if not there:
+        return None
+    blank = [
+        Texts.of("" for _ in range(size)) if part is None else part for part, size in zip(parts, sizes, strict=True)
+    ]
+    return Texts(
+        there[0]._arena,  # noqa: SLF001
+        np.concatenate([part._start for part in blank]),  # noqa: SLF001
+        np.concatenate([part._length for part in blank]),  # noqa: SLF001
+    )
