@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import numpy as np
+import pytest
 
 from relabel.data import drawn
 from relabel.data.examples import Dense, Examples, Reviews
+from relabel.data.formats import npy
+from relabel.data.ordered import Ordered
+from relabel.data.stored import Stored
 from relabel.data.texts import Texts
 
 ROWS = np.array([1, 2, 5])
@@ -50,6 +55,23 @@ def test_each_column_holds_the_drawn_rows_alone() -> None:
     assert some.reviews is not None
     assert some.reviews.decided.tolist() == [False, True, False]
     assert some.classes == ("a", "b")
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_drawn_rows_of_a_disk_lie_together(tmp_path, monkeypatch, dtype) -> None:
+    """With the same values, of rows in any order; the file that they came from is not looked at again."""
+    monkeypatch.setattr(drawn, "SLAB", 40)
+    rows, order = np.arange(1, 50, 3), np.random.default_rng(1).permutation(50)
+    values = np.random.default_rng(0).standard_normal((50, 3)).astype(dtype)
+    for moved in (False, True):
+        path = tmp_path / f"{moved}.npy"
+        np.save(path, values)
+        features = Stored([npy.read(path).lies])
+        together = drawn.together(Ordered(features, order) if moved else features, rows)
+        os.truncate(path, 0)
+        expected = (values[order] if moved else values)[rows].astype(np.float32)
+        assert together.shape == (rows.size, 3)
+        assert np.array_equal(together.take(np.array([7, 0, 2])), expected[[7, 0, 2]])
 
 
 def test_rows_without_vectors_or_texts_have_none_when_drawn() -> None:

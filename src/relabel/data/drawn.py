@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data.examples import Examples, Features, Reviews
+from relabel.data.examples import Examples, Features, Reviews, Typed
+from relabel.data.room import Room
+from relabel.data.stored import SLAB, Stored, Stretch, Warm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,20 +35,37 @@ class Drawn:
 
 
 def part_of(examples: Examples, rows: NDArray[np.intp]) -> Examples:
-    """Give the rows (U,) of examples, which rise; groups of duplicates keep their numbers."""
+    """Give the rows (U,) of examples, which rise; groups of duplicates keep their numbers. Embeddings on a disk are copied: see `together`."""
     columns: dict[str, Any] = {
         each.name: getattr(examples, each.name)[rows]
         for each in dataclasses.fields(examples)
         if isinstance(getattr(examples, each.name), np.ndarray)
     }
     if examples.features is not None:
-        columns["features"] = Drawn(examples.features, rows)
+        columns["features"] = together(examples.features, rows)
     if examples.texts is not None:
         columns["texts"] = examples.texts.among(rows)
     if examples.reviews is not None:
         columns["reviews"] = _reviews(examples.reviews, rows)
     columns["metadata"] = {name: values[rows] for name, values in examples.metadata.items()}
     return dataclasses.replace(examples, **columns)
+
+
+def together(features: Features, rows: NDArray[np.intp]) -> Features:
+    """Give the rows (U,), which rise, as features of their own.
+
+    What lies on a disk is read once and written, row after row, to a file that vanishes with the process: whoever takes these rows in any order
+    would wait for the disk at each of them, and those of a draw have room in the system's memory together. Anything else stays where it is.
+    """
+    if not isinstance(features, Warm):
+        return Drawn(features, rows)
+    half = isinstance(features, Typed) and features.dtype == np.float16
+    dtype: np.dtype[np.floating] = np.dtype(np.float16 if half else np.float32)
+    width, room = features.shape[1], Room(0)
+    file, step = room.file(), max(1, SLAB // (4 * width))
+    for start in range(0, rows.size, step):
+        room.append(file, np.ascontiguousarray(features.take(rows[start : start + step]), dtype).data.cast("B"))
+    return Stored([Stretch(file, 0, dtype, rows.size, width)])
 
 
 def spread(values: NDArray[Any], rows: NDArray[np.intp], count: int, missing: float) -> NDArray[Any]:

@@ -137,7 +137,11 @@ class Stored:
 
     def _taken(self, piece: int, rows: NDArray[np.integer]) -> NDArray[np.float32]:
         stretch = self._stretches[piece]
-        if rows.size > 1 and (rows[1:] > rows[:-1]).all() and int(rows[-1] - rows[0]) * stretch.row_bytes < APART * rows.size:
+        if (
+            rows.size > 1
+            and (rows[1:] > rows[:-1]).all()
+            and int(rows[-1] - rows[0]) * stretch.row_bytes < APART * rows.size
+        ):
             return _close(stretch, rows)
         stretch.check()  # to touch what is no longer there would kill the process
         taken: NDArray[np.float32] = self._maps[piece][rows].astype(np.float32)

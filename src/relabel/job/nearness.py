@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from relabel.auditing import neighbours
 from relabel.auditing.data_issues.issue import Issue
-from relabel.auditing.data_issues.survey import Opinion, survey
+from relabel.auditing.data_issues.survey import Looked, Opinion, look, survey
 from relabel.auditing.neighbours import Search, View
-from relabel.data import drawn
 from relabel.data.examples import Examples
 from relabel.job.material import Material, comparable
 from relabel.settings import TrainSettings
@@ -31,18 +30,24 @@ EFFORT = {"off": neighbours.QUICK, "on": neighbours.QUICK, "thorough": neighbour
 class Nearness:
     """The rows, looked at once: all N or, of very many, U that were drawn.
 
-    whole:    all rows, with comparable vectors (N, D) as their features.
-    rows:     (U,) those that are looked at, rising.
-    examples: these.
-    view:     of these.
-    search:   what a search in the view spends.
+    whole:  all rows, with comparable vectors (N, D) as their features.
+    looked: those (U,) that are looked at.
+    search: what a search in the view spends.
     """
 
     whole: Examples
-    rows: NDArray[np.intp]
-    examples: Examples
-    view: View
+    looked: Looked
     search: Search
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """Those that are looked at (U,), rising."""
+        return self.looked.rows
+
+    @property
+    def view(self) -> View:
+        """Of those that are looked at."""
+        return self.looked.view
 
     @property
     def said(self) -> str:
@@ -73,9 +78,7 @@ def seen(examples: Examples, material: Material, settings: TrainSettings) -> Nea
         return None
     features, search = comparable(material, examples, settings), EFFORT[settings.data_issues]
     whole = dataclasses.replace(examples, features=features)
-    rows = neighbours.looked_at(features.shape, search, seed=settings.seed)
-    view = neighbours.view(features, search, seed=settings.seed, rows=rows)
-    near = Nearness(whole, rows, whole if rows.size == len(whole) else drawn.part_of(whole, rows), view, search)
+    near = Nearness(whole, look(whole, search, seed=settings.seed), search)
     if near.said:
         log.info("what lies near what, clusters and slices are looked for in %s", near.said)
     return near
@@ -85,4 +88,4 @@ def data_issues(near: Nearness | None, opinion: Opinion, settings: TrainSettings
     """Find the issues of data other than wrong labels, none where they are not looked for."""
     if near is None or settings.data_issues == "off":
         return ()
-    return survey(near.whole, opinion, near.search, near.view, near.rows, seed=settings.seed)
+    return survey(near.whole, opinion, near.search, near.looked, seed=settings.seed)

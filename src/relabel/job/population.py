@@ -78,7 +78,7 @@ def described(
     if settings.report == "off" or near is None:
         return None
     seed = settings.seed
-    some, count = near.examples, len(examples)
+    some, count = near.looked.examples, len(examples)
     opinion = judged.judge(some, near.opinion(Opinion(audit.probability, audit.posterior)))
     cluster = clusters.divide(near.view, seed=seed)
     about = clusters.describe(some, cluster, opinion, audit.flagged[near.rows], seed=seed)

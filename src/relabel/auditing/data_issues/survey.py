@@ -35,38 +35,59 @@ class Opinion:
     wrong: NDArray[np.floating]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """Rows in which it can be seen what lies near what: all N or, of very many, U that were drawn.
+
+    rows:     (U,) rising.
+    examples: these rows.
+    view:     of these.
+    """
+
+    rows: NDArray[np.intp]
+    examples: Examples
+    view: View
+
+
+def look(examples: Examples, search: Search, *, seed: int) -> Looked:
+    """Look at rows that have features (N, D)."""
+    assert examples.features is not None  # noqa: S101  # so it says
+    rows = neighbours.looked_at(examples.features.shape, search, seed=seed)
+    view = neighbours.view(examples.features, search, seed=seed, rows=rows)
+    return Looked(rows, examples if rows.size == len(examples) else drawn.part_of(examples, rows), view)
+
+
 def survey(
     examples: Examples,
     opinion: Opinion | None = None,
     search: Search = QUICK,
-    view: View | None = None,
-    rows: NDArray[np.intp] | None = None,
+    looked: Looked | None = None,
     *,
     seed: int = 0,
 ) -> tuple[Issue, ...]:
     """Look for every kind of issue; without an opinion, for those that need none.
 
-    view: of the features, where somebody has it already, with the rows (U,) that it holds.
+    looked: at the rows, where somebody did already.
 
     Of very many rows a draw is looked at for what lies near what; the issues say so.
     """
-    if view is None and examples.features is not None:
-        rows = neighbours.looked_at(examples.features.shape, search, seed=seed)
-        view = neighbours.view(examples.features, search, seed=seed, rows=rows)
+    if looked is None and examples.features is not None:
+        looked = look(examples, search, seed=seed)
     of_inputs: Iterable[Issue] = ()
-    if view is not None and rows is not None and rows.size < len(examples):
-        of_inputs = _of_draw(examples, opinion, rows, search=search, view=view, seed=seed)
-    elif view is not None:
-        of_inputs = _of_inputs(examples, examples, opinion, search=search, view=view, seed=seed)
+    if looked is not None and looked.rows.size < len(examples):
+        of_inputs = _of_draw(looked, examples, opinion, search=search, seed=seed)
+    elif looked is not None:
+        of_inputs = _of_inputs(examples, examples, opinion, search=search, view=looked.view, seed=seed)
     return (*of_inputs, imbalance.find(examples), *_of_classes(examples, opinion))
 
 
 def _of_draw(
-    examples: Examples, opinion: Opinion | None, rows: NDArray[np.intp], *, search: Search, view: View, seed: int
+    looked: Looked, examples: Examples, opinion: Opinion | None, *, search: Search, seed: int
 ) -> Iterator[Issue]:
     """Look at drawn rows (U,) alone, and say so."""
+    rows = looked.rows
     own = None if opinion is None else Opinion(opinion.probability[rows], opinion.wrong[rows])
-    for issue in _of_inputs(drawn.part_of(examples, rows), examples, own, search=search, view=view, seed=seed):
+    for issue in _of_inputs(looked.examples, examples, own, search=search, view=looked.view, seed=seed):
         yield replace(
             issue,
             rows=rows[issue.rows],
