@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -120,6 +121,26 @@ def test_a_host_that_stands_still_for_a_while_delays_the_job(company, image, job
     both.call("unpause", both.names["algo-2"])
     assert [both.ends(host) for host in HOSTS] == [0, 0]
     assert both.left("algo-1") == unbroken(image, job, SAVING)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("tc"), reason="a link is made slow by tc (iproute2), as root")
+def test_a_slow_link_delays_the_job(company, image, job) -> None:
+    """What a host is sent waits in a queue for up to two seconds, and nothing else changes."""
+    both = company(SAVING)
+    place = image.call("exec", both.names["algo-2"], "cat", "/sys/class/net/eth0/iflink").log.strip()
+    (link,) = [
+        path.parent.name for path in Path("/sys/class/net").glob("*/ifindex") if path.read_text().strip() == place
+    ]
+    tc("qdisc", "add", "dev", link, "root", "tbf", "rate", "400kbit", "burst", "4kb", "latency", "2s")
+    both.until("algo-2", "saved at step")
+    assert not re.search(r"overlimits 0\b", tc("-s", "qdisc", "show", "dev", link))
+    assert [both.ends(host) for host in HOSTS] == [0, 0]
+    assert both.left("algo-1") == unbroken(image, job, SAVING)
+
+
+def tc(*command: str) -> str:
+    """Ask the system to treat the packets of a link in some way."""
+    return subprocess.run(["tc", *command], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.parametrize("killed", ["algo-1", "algo-3"])

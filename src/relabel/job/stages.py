@@ -101,15 +101,7 @@ class _Job:
     def run(self) -> tuple[Findings, Artifact]:
         examples, settings = self.examples, self.settings
         given = np.ones(len(examples), dtype=np.float32)
-        plan = folds.plan(
-            examples.labels,
-            examples.group,
-            self.training,
-            folds=settings.folds,
-            repeats=settings.repeats,
-            seed=settings.seed,
-            classes=examples.classes,
-        )
+        plan = self._plan()
         fold_members = folds.members(plan, examples.labels, given)
         fitted = self._fit("baseline and folds", [*self._seeds(examples.labels, given), *fold_members])
         before, fold_models = fitted[: settings.seeds], fitted[settings.seeds :]
@@ -160,6 +152,18 @@ class _Job:
             contest=contest.held(self.champion, winner, noise, seed=settings.seed) if self.champion else None,
         )
         return findings, delivery.artifact_of(findings, winner, self.material, self.champion)
+
+    def _plan(self) -> folds.FoldPlan:
+        """Divide the training rows into folds."""
+        return folds.plan(
+            self.examples.labels,
+            self.examples.group,
+            self.training,
+            folds=self.settings.folds,
+            repeats=self.settings.repeats,
+            seed=self.settings.seed,
+            classes=self.examples.classes,
+        )
 
     def _seeds(
         self,

@@ -112,9 +112,8 @@ def run(
     wanted = settings.parse(TrainSettings, given)
     population.check(wanted)
     agree(company, _decisive(told, wanted, champion), when="at the start", have="was given something else", give=GIVEN)
-    examples = reading.read(
-        told.data_channels, wanted, Room(int(memory.read().limit * EMBEDDINGS)), Shards(told.sharded, company)
-    )
+    room = Room(int(memory.read().limit * EMBEDDINGS))
+    examples = reading.read(told.data_channels, wanted, room, Shards(told.sharded, company))
     vectors = told.checkpoints / VECTORS
     rival = None if champion is None else champions.fitted(champion, examples, vectors=vectors, check=check)
     chosen = material.chosen(examples, given, told.encoder_channel)
@@ -137,16 +136,8 @@ def run(
         return findings
     _tables(paths.output_data, findings, check)
     watch.lap("writing")
-    seconds = {**watch.laps, "each fit": fits.seconds, "all": sum(watch.laps.values())}
-    _record(
-        paths.output_data,
-        started=started,
-        seconds=seconds,
-        job=job,
-        threads=threads,
-        hosts=company.names,
-        tracked=tracker.run,
-    )
+    about: dict[str, Any] = {"job": job, "threads": threads, "hosts": company.names, "tracked": tracker.run}
+    _record(paths.output_data, started=started, seconds=watch.seconds(fits.seconds), **about)
     _report(paths.output_data, chosen)
     artifact.save(paths.model, model)
     reporting.findings(findings)
@@ -243,6 +234,10 @@ class _Stopwatch:
         """End a stage."""
         now = time.monotonic()
         self.laps[name], self._last = now - self._last, now
+
+    def seconds(self, each_fit: Mapping[str, float]) -> dict[str, Any]:
+        """Give all stages, each fit among them, and their sum."""
+        return {**self.laps, "each fit": each_fit, "all": sum(self.laps.values())}
 
 
 def check_gpu(*, required: bool) -> None:
