@@ -1,6 +1,7 @@
 """Promises of embeddings on disk: any rows, as they would be in memory."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +59,27 @@ def test_what_will_be_taken_can_be_told(kept) -> None:
             told.warm(np.arange(3, 30))
         assert moved.shape == (40, WIDTH)
         assert np.array_equal(moved.take(np.arange(40)), expected[order])
+
+
+@pytest.mark.parametrize("roomy", [True, False])
+def test_what_is_done_with_is_forgotten_where_memory_is_scarce(tmp_path, roomy) -> None:
+    """Rows that are let go are no longer at hand, the others are; their values are the same when they are taken again."""
+    path, values = tmp_path / "a.npy", np.arange(4096 * 512, dtype=np.float32).reshape(4096, 512)
+    np.save(path, values)
+    features = Stored([npy.read(path).lies], roomy=roomy)
+    rows = np.random.default_rng(0).permutation(4096)
+    first = features.take(rows)
+    assert at_hand(path) >= values.nbytes >> 10
+    features.cool(np.arange(2048))
+    assert (at_hand(path) > values.nbytes * 3 >> 12) == roomy
+    assert at_hand(path) >= values.nbytes >> 13  # some of the others may have shared a large page
+    assert np.array_equal(features.take(rows), first)
+
+
+def at_hand(path: Path) -> int:
+    """KiB of a file that are mapped into this process."""
+    found = Path("/proc/self/smaps").read_text().split(str(path))[1]
+    return int(next(line for line in found.splitlines() if line.startswith("Rss:")).split()[1])
 
 
 @pytest.mark.parametrize("rows", [[0, 1, 2, 900], [900, 0], [3]])

@@ -40,6 +40,36 @@ def test_steps_are_the_same_from_memory_and_from_disk(twice, monkeypatch, ahead)
         assert torch.equal(from_memory, from_disk)
 
 
+class Noting(Dense):
+    """Features in memory that note what they are told."""
+
+    said: list[tuple[str, int]] = []  # noqa: RUF012  # of one test
+
+    def warm(self, rows: np.ndarray) -> None:
+        """Note that this block will be taken."""
+        self.said.append(("warm", int(rows[0]) // inputs.BLOCK_ROWS))
+
+    def cool(self, rows: np.ndarray) -> None:
+        """Note that this block is done with."""
+        self.said.append(("cool", int(rows[0]) // inputs.BLOCK_ROWS))
+
+
+def test_blocks_are_read_once_and_the_oldest_is_let_go(monkeypatch) -> None:
+    """What is at hand is a few blocks, however many there are."""
+    monkeypatch.setattr(inputs, "BLOCK_ROWS", 50)
+    monkeypatch.setattr(inputs, "BLOCKS", 2)
+    array = np.zeros((N, D), np.float32)
+    array.flags.writeable = False  # so that it is not shared with torch
+    made = Inputs(Noting(array), torch.float32)
+    for block in (3, 3, 0, 3, 5, 0, 3):
+        [*made.steps(np.full((1, 1, 4), 50 * block + 7))]
+    assert Noting.said == [
+        *(("warm", 3), ("warm", 0)),
+        *(("cool", 3), ("warm", 5)),
+        *(("cool", 0), ("warm", 3)),
+    ]
+
+
 def test_models_are_the_same_from_memory_and_from_disk(twice) -> None:
     """To the bit, standardised, with members of unequal size."""
     labels = np.random.default_rng(3).integers(0, 2, N)

@@ -66,7 +66,7 @@ def read(parts: Sequence[Part], room: Room | None = None) -> tuple[Embeddings, l
         start += matrix.rows
     if problems:
         return Embeddings(), problems
-    features = Stored(stretches) if array is None else Dense(array)
+    features = Dense(array) if array is not None else Stored(stretches, roomy=_roomy(stretches, room))
     return Embeddings(features, marks.keys, marks.hashes), []
 
 
@@ -148,6 +148,11 @@ class _Spool:
     @property
     def _dtype(self) -> np.dtype[np.floating]:
         return np.dtype(np.float16 if self.matrix.half else np.float32)
+
+
+def _roomy(stretches: Sequence[Stretch], room: Room | None) -> bool:
+    """Whether the system can keep as much at hand: it has twice of what embeddings may take of the memory, whatever else the job holds."""
+    return room is None or sum(stretch.rows * stretch.row_bytes for stretch in stretches) <= 2 * room.memory
 
 
 def _spool(matrix: Matrix, room: Room) -> _Spool | None:

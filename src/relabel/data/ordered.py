@@ -42,6 +42,11 @@ class Ordered:
         if isinstance(self.features, Warm):
             self.features.warm(self.order[rows])
 
+    def cool(self, rows: NDArray[np.integer]) -> None:
+        """See `stored.Warm`."""
+        if isinstance(self.features, Warm):
+            self.features.cool(self.order[rows])
+
 
 def by_row(features: Features, order: NDArray[np.intp]) -> Features:
     """Give features (N, D) a new order (N,): in place where they are float32 in memory, else by looking up each row."""

@@ -32,6 +32,10 @@ class Warm(Protocol):
         """Read what lies between these rows (b,) once, from beginning to end, so that the system has it at hand."""
         ...
 
+    def cool(self, rows: NDArray[np.integer]) -> None:
+        """Let the system forget what lies between these rows (b,), where it has no room for all."""
+        ...
+
 
 class Held:
     """A file that is open for as long as anything knows it."""
@@ -90,18 +94,34 @@ class Stretch:
         name = self.path.name if self.path else "a temporary file"
         return UserError(f"{name} {what} while it was read: do not change the data of a running job")
 
-    def mapped(self) -> NDArray[np.floating]:
-        """Map all rows (n, D) into the address space, read-only; what lies around a row is not read with it."""
+    def mapped(self) -> mmap.mmap:
+        """Map the file into the address space, read-only; what lies around a row is not read with it."""
         whole = mmap.mmap(self.file.number, 0, access=mmap.ACCESS_READ)
         whole.madvise(mmap.MADV_RANDOM)
+        return whole
+
+    def rows_of(self, whole: mmap.mmap) -> NDArray[np.floating]:
+        """See all rows (n, D) of the file that is mapped."""
         return np.ndarray((self.rows, self.width), self.dtype, whole, self.start)
+
+    def forget(self, first: int, stop: int, whole: mmap.mmap | None = None) -> None:
+        """Let the system forget rows; those that were looked at in the mapped file only where it is given."""
+        start = (self.start + first * self.row_bytes) // mmap.PAGESIZE * mmap.PAGESIZE
+        size = self.start + stop * self.row_bytes - start
+        if whole is not None:
+            whole.madvise(mmap.MADV_DONTNEED, start, size)
+        os.posix_fadvise(self.file.number, start, size, os.POSIX_FADV_DONTNEED)
 
 
 class Stored:
-    """Features (N, D) of several stretches, one after another."""
+    """Features (N, D) of several stretches, one after another.
 
-    def __init__(self, stretches: Sequence[Stretch]) -> None:
-        self._stretches = tuple(stretches)
+    roomy: whether the system has memory to keep all of them at hand. Where it has not, it would keep what was read long ago, because that was
+           looked at often, and drop what was read for the next steps, unless it is told what is done with (`cool`).
+    """
+
+    def __init__(self, stretches: Sequence[Stretch], *, roomy: bool = True) -> None:
+        self._stretches, self._roomy = tuple(stretches), roomy
         self._maps = [stretch.mapped() for stretch in stretches]
         self._ends = np.cumsum([stretch.rows for stretch in stretches])
 
@@ -128,12 +148,21 @@ class Stored:
 
     def warm(self, rows: NDArray[np.integer]) -> None:
         """Read what lies between these rows (b,) from beginning to end, so that the system has it at hand when they are taken in another order."""
+        for piece, first, stop in self._between(rows):
+            for _ in _slabs(self._stretches[piece], first, stop):
+                pass
+
+    def cool(self, rows: NDArray[np.integer]) -> None:
+        """Let the system forget what lies between these rows (b,), unless it is roomy."""
+        for piece, first, stop in self._between(rows) if not self._roomy else ():
+            self._stretches[piece].forget(first, stop, self._maps[piece])
+
+    def _between(self, rows: NDArray[np.integer]) -> Iterator[tuple[int, int, int]]:
+        """Give each stretch in which rows (b,) lie, its first row of them and the one behind its last."""
         place = np.searchsorted(self._ends, rows, side="right")
         for piece in np.unique(place).tolist():
-            stretch = self._stretches[piece]
-            chosen = rows[place == piece] - (self._ends[piece] - stretch.rows)
-            for _ in _slabs(stretch, int(chosen.min()), int(chosen.max()) + 1):
-                pass
+            chosen = rows[place == piece] - (self._ends[piece] - self._stretches[piece].rows)
+            yield piece, int(chosen.min()), int(chosen.max()) + 1
 
     def _taken(self, piece: int, rows: NDArray[np.integer]) -> NDArray[np.float32]:
         stretch = self._stretches[piece]
@@ -142,20 +171,22 @@ class Stored:
             and (rows[1:] > rows[:-1]).all()
             and int(rows[-1] - rows[0]) * stretch.row_bytes < APART * rows.size
         ):
-            return _close(stretch, rows)
+            return _close(stretch, rows, keep=self._roomy)
         stretch.check()  # to touch what is no longer there would kill the process
-        taken: NDArray[np.float32] = self._maps[piece][rows].astype(np.float32)
+        taken: NDArray[np.float32] = stretch.rows_of(self._maps[piece])[rows].astype(np.float32)
         return taken
 
 
-def _close(stretch: Stretch, rows: NDArray[np.integer]) -> NDArray[np.float32]:
-    """Take ascending rows (b,) that lie close together."""
+def _close(stretch: Stretch, rows: NDArray[np.integer], *, keep: bool) -> NDArray[np.float32]:
+    """Take ascending rows (b,) that lie close together, and let the system forget what was read unless it is to keep it."""
     out = np.empty((rows.size, stretch.width), np.float32)
     done = 0
     for first, slab in _slabs(stretch, int(rows[0]), int(rows[-1]) + 1):
         end = int(np.searchsorted(rows, first + len(slab)))
         out[done:end] = slab[rows[done:end] - first]
         done = end
+        if not keep:
+            stretch.forget(first, first + len(slab))
     return out
 
 

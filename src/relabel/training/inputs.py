@@ -29,7 +29,7 @@ class Inputs:
         self._features, self._dtype = features, dtype
         self._device = torch.device("cpu")
         self._whole = _shared(features)
-        self._warmed: deque[int] = deque(maxlen=BLOCKS)
+        self._warmed: deque[int] = deque()
 
     def to(self, device: torch.device) -> None:
         """Hold all rows on this device from now on, where it is no processor and has room for them; else they are brought over batch by batch."""
@@ -58,9 +58,14 @@ class Inputs:
             return
         for block in np.unique(rows // BLOCK_ROWS).tolist():
             if block not in self._warmed:
+                if len(self._warmed) == BLOCKS:
+                    self._features.cool(self._block(self._warmed.popleft()))
                 self._warmed.append(block)
-                first = block * BLOCK_ROWS
-                self._features.warm(np.arange(first, min(first + BLOCK_ROWS, self._features.shape[0])))
+                self._features.warm(self._block(block))
+
+    def _block(self, number: int) -> NDArray[np.int64]:
+        first = number * BLOCK_ROWS
+        return np.arange(first, min(first + BLOCK_ROWS, self._features.shape[0]))
 
     def take(self, rows: Tensor) -> Tensor:
         """Gather rows (..., B) into a new tensor (..., B, D)."""
