@@ -6,15 +6,19 @@ Letters: N rows, C classes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from relabel.data import phrases
+from relabel.data.room import Room
+from relabel.data.texts import Arena, Texts
 from relabel.errors import UserError
 from relabel.results import (
     audit_table,
@@ -35,8 +39,16 @@ NEEDED = (
 )
 """Columns of the audit table that a report cannot do without."""
 
-UNUSED = ("row_hash", "self_confidence", "cleanlab_flagged")
-"""Columns of the audit table that no report shows: of millions of rows they take gigabytes."""
+TEXT = "text"
+UNUSED = (TEXT, "row_hash", "self_confidence", "cleanlab_flagged")
+"""Columns of the audit table that are no part of `Results.audit`: texts are read by themselves, the others no report shows. Of millions of rows
+they take gigabytes."""
+
+ROWS = 1 << 16
+"""Rows whose texts are strings at a time as they are read."""
+
+HELD = 1 << 28
+"""Room for what is read of the rows, of which the bytes of texts may take a share; beyond that these lie in a file that vanishes with the process."""
 
 AGAIN = "run the job again with this version"
 
@@ -47,7 +59,8 @@ class Results:
 
     folder:       where they lie.
     metrics:      metrics.json.
-    audit:        audit.parquet, N rows.
+    audit:        audit.parquet, N rows, without texts.
+    texts:        of its rows (N,); None where none has one.
     population:   population.parquet, N rows in the same order.
     overview:     population.json: projection, clusters, slices.
     neighbours:   neighbours.parquet: row, neighbour, similarity.
@@ -64,6 +77,7 @@ class Results:
     folder: Path
     metrics: dict[str, Any]
     audit: pa.Table
+    texts: Texts | None = None
     population: pa.Table | None = None
     overview: dict[str, Any] | None = None
     neighbours: pa.Table | None = None
@@ -75,6 +89,10 @@ class Results:
     build: dict[str, Any] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     kept: dict[str, Any] = field(default_factory=dict, init=False)
+
+    def text(self, rows: NDArray[np.integer]) -> list[str] | list[None]:
+        """Give the texts of rows (n,)."""
+        return [None] * rows.size if self.texts is None else self.texts[rows]
 
 
 def read(folder: Path) -> Results:
@@ -101,6 +119,7 @@ def read(folder: Path) -> Results:
         folder=folder,
         metrics=figures,
         audit=part(audit_table.NAME, _audit),
+        texts=part(audit_table.NAME, _texts),
         population=part(population.ROWS, pa.parquet.read_table),
         overview=part(population.FIGURES, _json),
         neighbours=part(neighbours.NAME, pa.parquet.read_table),
@@ -121,6 +140,23 @@ def _audit(path: Path) -> pa.Table:
     """Read the audit table without what no section asks for."""
     names = [name for name in pa.parquet.read_schema(path).names if name not in UNUSED]
     return pa.parquet.read_table(path, columns=names)
+
+
+def _texts(path: Path) -> Texts | None:
+    """Read the texts, some rows at a time."""
+    with pa.parquet.ParquetFile(path) as file:
+        if TEXT not in file.schema_arrow.names:
+            return None
+        unknown = 0
+
+        def read() -> Iterator[str]:
+            nonlocal unknown
+            for batch in file.iter_batches(ROWS, columns=[TEXT]):
+                unknown += batch[TEXT].null_count
+                yield from (text or "" for text in batch[TEXT].to_pylist())
+
+        texts = Arena(Room(HELD)).put(read())
+        return texts if unknown < len(texts) else None
 
 
 def _absent(folder: Path) -> str:
@@ -146,7 +182,8 @@ def _json(path: Path) -> dict[str, Any]:
 def _misfits(found: Results) -> list[str]:
     """Say what does not belong together."""
     problems = []
-    if missing := [name for name in NEEDED if name not in found.audit.column_names]:
+    there = pa.parquet.read_schema(found.folder / audit_table.NAME).names
+    if missing := [name for name in NEEDED if name not in there]:
         problems.append(f"{audit_table.NAME}: no column {phrases.names(missing)}: {AGAIN}")
     sections = ("data", "settings", "audit", "treatment", "comparison", "served")
     if missing := [name for name in sections if name not in found.metrics]:

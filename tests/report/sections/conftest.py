@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from relabel.data.texts import Texts
 from relabel.report.results import Results
 
 Make = Callable[..., Results]
@@ -44,7 +45,6 @@ def make(tmp_path) -> Make:
                 "flagged": pa.array(count % 3 == 0 if flagged is None else flagged),
                 "decision": pa.array(["keep"] * rows).dictionary_encode(),
                 "reason": pa.array(["not flagged"] * rows).dictionary_encode(),
-                "text": pa.array(texts, pa.string()),
             }
         )
         population = pa.table(
@@ -60,6 +60,7 @@ def make(tmp_path) -> Make:
             folder=Path(tmp_path),
             metrics={},
             classes=tuple(classes),
+            texts=None if all(text is None for text in texts) else Texts.of(text or "" for text in texts),
             **{"audit": audit, "population": population, "overview": overview(words, classes)} | more,
         )
 

@@ -159,9 +159,9 @@ def _examples(results: Results) -> dict[str, list[Example]]:
 
 
 def _example(results: Results, row: int, before: NDArray[np.float32], after: NDArray[np.float32]) -> Example:
-    record = results.audit.slice(row, 1).select(["text", "file", "row", "given_label"]).to_pylist()[0]
+    record = results.audit.slice(row, 1).select(["file", "row", "given_label"]).to_pylist()[0]
     was, now = int(before.argmax()), int(after.argmax())
-    text = record["text"] or ""
+    text = results.text(np.array([row]))[0] or ""
     return Example(
         text=text[:LONGEST],
         cut=len(text) > LONGEST,

@@ -131,7 +131,7 @@ def _cluster_names(results: Results) -> list[dict[str, Any]]:
 
 def _texts(results: Results, sample: Sample) -> tuple[list[str | None], int]:
     """Texts of the drawn rows (n,), cut so that all fit the budget, and the characters of each at most."""
-    texts = results.audit["text"].take(sample.rows).to_pylist()
+    texts = results.text(sample.rows)
     most = excerpts.longest([text for text in texts if text is not None], CUTS, BUDGET)
     return [None if text is None else excerpts.cut(text, most)[0] for text in texts], most
 

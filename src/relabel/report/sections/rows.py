@@ -90,13 +90,13 @@ def _rows(
 ) -> list[Row]:
     """What the table shows of each chosen row (n,)."""
     most = _longest(results, chosen)
-    table = results.audit.select([*COLUMNS, "text"]).take(chosen)
+    table = results.audit.select(COLUMNS).take(chosen)
     labels = results.audit["given_label"].cast(pa.string())
     around = [labels.take(found["neighbour"]).to_pylist() for found in near]
-    each = zip(chosen.tolist(), table.to_pylist(), explained, around, strict=True)
+    each = zip(chosen.tolist(), table.to_pylist(), results.text(chosen), explained, around, strict=True)
     return [
-        _row(rank, position, values, line, carried, most=most)
-        for rank, (position, values, line, carried) in enumerate(each, 1)
+        _row(rank, position, {**values, "text": text}, line, carried, most=most)
+        for rank, (position, values, text, line, carried) in enumerate(each, 1)
     ]
 
 
@@ -128,7 +128,7 @@ def _row(
 
 def _longest(results: Results, chosen: NDArray[np.int64]) -> int:
     """Characters of a text at most, so that all fit the budget."""
-    texts = [text for text in results.audit["text"].take(chosen).to_pylist() if text is not None]
+    texts = [text for text in results.text(chosen) if text is not None]
     return excerpts.longest(texts, CUTS, BUDGET)
 
 
@@ -186,7 +186,7 @@ def _details(
 def _neighbours(results: Results, wanted: NDArray[np.int64]) -> list[list[Any]]:
     """Of each neighbour: label, split, file, row, and a short text or null."""
     table = results.audit.take(wanted)
-    texts = table["text"].to_pylist()
+    texts = results.text(wanted)
     most = excerpts.longest([text for text in texts if text is not None], NEAR_CUTS, NEAR_BUDGET)
     columns = [_column(table, name) for name in ("given_label", "split", "file", "row")]
     shorts = [None if text is None else excerpts.cut(text, most)[0] for text in texts]
