@@ -44,10 +44,11 @@ GROUPS = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class Measured:
-    """One job: seconds of its stages and in all, bytes of memory, and the share of wrong labels among those it flagged."""
+    """One job: seconds of its stages, and from its start to its end; bytes of memory; and the share of wrong labels among those it flagged."""
 
     rows: int
     seconds: dict[str, float]
+    whole: float
     anonymous: int
     group: int
     right: float
@@ -191,28 +192,28 @@ def measure(folder: Path, rows: int, asked_for: argparse.Namespace, options: lis
     data, limit = folder / f"data-{rows}", int(asked_for.memory * GIB)
     wrong = make(data, rows, asked_for.width, asked_for.texts)
     with tempfile.TemporaryDirectory(dir=folder) as name:
-        out = Path(name)
+        out, began = Path(name), time.monotonic()
         if asked_for.image:
             held, whole = in_container(asked_for.image, data, out, limit, options)
         else:
             held, whole = as_process(data, out, limit, options)
+        took = time.monotonic() - began
         facts = json.loads((out / "output" / "data" / "run.json").read_text())
         right = precision(out, wrong)
     for path in data.iterdir():
         path.unlink()
-    return Measured(rows, facts["seconds"], held, whole, right)
+    return Measured(rows, facts["seconds"], took, held, whole, right)
 
 
 def table(measured: list[Measured]) -> str:
     """Say it as a table in Markdown."""
     stages = [name for name, value in measured[0].seconds.items() if isinstance(value, float)]
-    head = ["rows", *stages, "GiB anonymous", "GiB group", "flagged rightly"]
+    head = ["rows", *stages, "with report", "GiB anonymous", "GiB group", "flagged rightly"]
     lines = [head, ["---:"] * len(head)]
     for one in measured:
         seconds = [f"{one.seconds[name]:,.1f}" for name in stages]
-        lines.append(
-            [f"{one.rows:,}", *seconds, f"{one.anonymous / GIB:.2f}", f"{one.group / GIB:.2f}", f"{one.right:.1%}"]
-        )
+        memory = [f"{size / GIB:.2f}" for size in (one.anonymous, one.group)]
+        lines.append([f"{one.rows:,}", *seconds, f"{one.whole:,.1f}", *memory, f"{one.right:.1%}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
