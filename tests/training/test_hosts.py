@@ -47,9 +47,8 @@ PROGRAM = textwrap.dedent("""
         elif rank:
             together.await_leave(never)
         together.leave(Ending(code, "the other is gone" if code else ""), never)
-        if code:
-            sys.stdout.flush()
-            os._exit(code)
+        sys.stdout.flush()
+        os._exit(code)  # as the job does
 """)
 
 

@@ -88,10 +88,14 @@ def _part(paths: Paths, environment: Environment, overrides: Mapping[str, Any], 
     told = configuration.read(paths, environment)
     raw = {**told.hyperparameters, **overrides}
     settings.parse(TrainSettings, raw)  # what is wrong up to here, each host finds by itself
-    train = partial(_train, paths, told, environment, raw)
+    train = partial(_train, paths, told, environment, raw, progress=progress)
     if len({*told.hosts.all}) == 1:
-        return Done(0, train(progress=progress, check=stop.check))
-    meeting = Meeting(told.hosts, environment.job_name)
+        return Done(0, train(check=stop.check))
+    return _with_others(paths, Meeting(told.hosts, environment.job_name), train, stop)
+
+
+def _with_others(paths: Paths, meeting: Meeting, train: Callable[..., Findings], stop: Stop) -> NoReturn:
+    """Do this host's part beside others, and end the process."""
     with companions.met(meeting, stop.check, partial(_leave_at_once, paths)) as together:
 
         def check() -> None:
@@ -100,7 +104,7 @@ def _part(paths: Paths, environment: Environment, overrides: Mapping[str, Any], 
 
         def work() -> Done:
             if together.rank == 0:
-                return Done(0, train(progress=progress, check=check, together=together))
+                return Done(0, train(check=check, together=together))
             logging.getLogger(metrics.LOGGER).disabled = True  # the first host says it
             findings = train(progress=lambda _name, _done, _total: None, check=check, together=together)
             together.await_leave(stop.check)
@@ -108,9 +112,9 @@ def _part(paths: Paths, environment: Environment, overrides: Mapping[str, Any], 
 
         done = _ended(paths, stop, work, writes=together.rank == 0)
         together.leave(Ending(done.code, done.reason), stop.check)
-        if done.code:
-            _exit(done.code)  # letting go of the company would wait for exchanges that nobody answers any more
-    return done
+        # An ordinary end would wait for exchanges that nobody answers any more and, where all went well, take apart what torch's threads still use:
+        # one process in a hundred was aborted by that, behind its last word.
+        _exit(done.code)
 
 
 def _leave_at_once(paths: Paths, ended: BaseException) -> NoReturn:
