@@ -33,7 +33,7 @@ DISTANCE = 3.0
 """Between the centres of the two classes, in deviations."""
 SIGNAL = 16
 """Directions in which they differ."""
-SAID = " ".join(
+SAID = 20 * " ".join(
     np.random.default_rng(0).permutation(
         [a + b + c for a in "bdfgklmnprstvz" for b in "aeiou" for c in "bdfgklmnprstvz"]
     )

@@ -115,6 +115,7 @@ def test_a_quote_that_never_ends_is_found(path, monkeypatch) -> None:
 def test_a_column_given_twice_is_refused(path) -> None:
     """Two label columns are not guessed between."""
     assert "`label` is there more than once" in refused(path, b"review,label,label\na,1,0\n")
+    assert "`review` is there more than once" in refused(path, b"review,review,label\na,b,0\n")
 
 
 def test_a_file_without_any_line_has_no_header(path) -> None:

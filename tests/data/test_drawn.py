@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 
 import numpy as np
@@ -72,6 +73,20 @@ def test_drawn_rows_of_a_disk_lie_together(tmp_path, monkeypatch, dtype) -> None
         expected = (values[order] if moved else values)[rows].astype(np.float32)
         assert together.shape == (rows.size, 3)
         assert np.array_equal(together.take(np.array([7, 0, 2])), expected[[7, 0, 2]])
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+def test_drawn_rows_of_a_disk_stay_where_they_lie_without_room(tmp_path, monkeypatch, caplog, number) -> None:
+    """It is said; a job that has trained for hours does not end for want of a copy."""
+
+    def refused(**_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    np.save(tmp_path / "all.npy", np.arange(20, dtype=np.float32).reshape(10, 2))
+    features = Stored([npy.read(tmp_path / "all.npy").lies])
+    monkeypatch.setattr("relabel.data.room.tempfile.TemporaryFile", refused)
+    assert drawn.together(features, np.array([1, 5])).take(np.array([1])).tolist() == [[10, 11]]
+    assert os.strerror(number) in caplog.text
 
 
 def test_rows_without_vectors_or_texts_have_none_when_drawn() -> None:

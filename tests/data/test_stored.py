@@ -42,6 +42,7 @@ def test_any_rows_are_taken_as_from_memory(kept, rows, ascending, slab, apart) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stored, "SLAB", slab)
         patch.setattr(stored, "APART", apart)
+        patch.setattr(stored, "DENSE", 1 + apart % 5)
         for features, expected in zip(*kept, strict=True):
             taken = features.take(chosen)
             assert taken.dtype == np.float32

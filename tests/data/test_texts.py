@@ -83,3 +83,9 @@ def test_a_file_that_grows_between_the_columns_is_refused(channels, monkeypatch)
         parts.formats, "table", lambda _path: TableFormat(csv.header, grows, csv.chunks, csv.embeddings)
     )
     assert channels.problems() == ("train/all.csv: 40 rows at first, then 41: do not change the data of a running job",)
+
+
+def test_a_text_column_given_twice_is_refused(channels) -> None:
+    """It is not guessed which of the two is meant."""
+    channels.path("train/all.csv").write_text("label,review,review\n" + "a,x,y\nb,z,w\n" * 20)
+    assert channels.problems() == ("train/all.csv: column `review` is there more than once: keep one",)

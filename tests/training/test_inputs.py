@@ -55,7 +55,7 @@ class Noting(Dense):
 
 
 def test_blocks_are_read_once_and_the_oldest_is_let_go(monkeypatch) -> None:
-    """What is at hand is a few blocks, however many there are."""
+    """What is at hand is a few blocks, however many there are, and whatever is needed now."""
     monkeypatch.setattr(inputs, "BLOCK_ROWS", 50)
     monkeypatch.setattr(inputs, "BLOCKS", 2)
     array = np.zeros((N, D), np.float32)
@@ -63,10 +63,12 @@ def test_blocks_are_read_once_and_the_oldest_is_let_go(monkeypatch) -> None:
     made = Inputs(Noting(array), torch.float32)
     for block in (3, 3, 0, 3, 5, 0, 3):
         [*made.steps(np.full((1, 1, 4), 50 * block + 7))]
+    [*made.steps(np.array([[[7, 57, 107]]]))]
     assert Noting.said == [
         *(("warm", 3), ("warm", 0)),
-        *(("cool", 3), ("warm", 5)),
-        *(("cool", 0), ("warm", 3)),
+        *(("warm", 5), ("cool", 3)),
+        *(("warm", 3), ("cool", 0)),
+        *(("warm", 0), ("warm", 1), ("warm", 2), ("cool", 5), ("cool", 3)),
     ]
 
 

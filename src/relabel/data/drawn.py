@@ -6,6 +6,7 @@ Letters: N rows of the examples, U of them drawn, b of these asked for.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from relabel.data.examples import Examples, Features, Reviews, Typed
 from relabel.data.room import Room
 from relabel.data.stored import SLAB, Stored, Stretch, Warm
+from relabel.errors import PlatformError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,9 +61,17 @@ def together(features: Features, rows: NDArray[np.intp]) -> Features:
     What lies on a disk is read once and written, row after row, to a file that vanishes with the process: whoever takes these rows in any order
     would wait for the disk at each of them, and those of a draw have room in the system's memory together. Anything else stays where it is.
     """
-    if not isinstance(features, Warm):
+    if not isinstance(features, Warm) or not rows.size:
         return Drawn(features, rows)
-    half = isinstance(features, Typed) and features.dtype == np.float16
+    try:
+        return _copied(features, rows)
+    except (OSError, PlatformError) as error:
+        log.warning("no copy of the drawn rows (%s): each is read where it lies, which takes longer", error)
+        return Drawn(features, rows)
+
+
+def _copied(features: Features, rows: NDArray[np.intp]) -> Stored:
+    half = isinstance(features, Typed) and features.dtype.itemsize == np.dtype(np.float16).itemsize
     dtype: np.dtype[np.floating] = np.dtype(np.float16 if half else np.float32)
     width, room = features.shape[1], Room(0)
     file, step = room.file(), max(1, SLAB // (4 * width))

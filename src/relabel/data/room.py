@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from relabel.data.stored import Held
+from relabel.errors import DISK_ERRNOS, PlatformError
 
 NETWORK = ("fuse", "nfs", "cifs", "smb", "9p", "ceph", "lustre", "gcsfuse", "s3fs")
 """Beginnings of the names of file systems that are not on this machine: FastFile mode is one of fuse. They are read once, from beginning to end."""
@@ -43,9 +44,19 @@ class Room:
     mounts: Mapping[Path, str] = field(default_factory=mounted)
 
     def file(self) -> Held:
-        """Open a file that has no name: it is gone with the process, however that ends."""
-        with tempfile.TemporaryFile(dir=self.folder) as file:
-            return Held(os.dup(file.fileno()))
+        """Open a file that has no name: it is gone with the process, however that ends.
+
+        Raises OSError where the disk is full or broken, PlatformError where the folder takes no files.
+        """
+        try:
+            with tempfile.TemporaryFile(dir=self.folder) as file:
+                return Held(os.dup(file.fileno()))
+        except OSError as error:
+            if error.errno in DISK_ERRNOS:
+                raise
+            raise PlatformError(
+                f"{self.folder}: no file can be made there ({error.strerror}): set TMPDIR to a folder on a disk of this machine"
+            ) from error
 
     def append(self, file: Held, data: bytes | memoryview) -> None:
         """Write at the end of a file of ours. Raises OSError, with the folder's name, where the disk is full."""

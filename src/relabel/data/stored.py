@@ -20,8 +20,9 @@ from relabel.errors import UserError
 SLAB = 1 << 25
 """Bytes read at once, where the chosen rows lie close together."""
 
-APART = 1 << 16
-"""Bytes between chosen rows, in the mean, up to which all that lies between them is read: a disk takes longer to begin anew."""
+DENSE, APART = 4, 1 << 16
+"""Rows between chosen ones, in the mean, up to which all that lies between them is read; and bytes, where the system does not keep the file at hand:
+a disk takes longer to begin anew."""
 
 
 @runtime_checkable
@@ -95,10 +96,8 @@ class Stretch:
         return UserError(f"{name} {what} while it was read: do not change the data of a running job")
 
     def mapped(self) -> mmap.mmap:
-        """Map the file into the address space, read-only; what lies around a row is not read with it."""
-        whole = mmap.mmap(self.file.number, 0, access=mmap.ACCESS_READ)
-        whole.madvise(mmap.MADV_RANDOM)
-        return whole
+        """Map the file into the address space, read-only."""
+        return mmap.mmap(self.file.number, 0, access=mmap.ACCESS_READ)
 
     def rows_of(self, whole: mmap.mmap) -> NDArray[np.floating]:
         """See all rows (n, D) of the file that is mapped."""
@@ -110,7 +109,8 @@ class Stretch:
         size = self.start + stop * self.row_bytes - start
         if whole is not None:
             whole.madvise(mmap.MADV_DONTNEED, start, size)
-        os.posix_fadvise(self.file.number, start, size, os.POSIX_FADV_DONTNEED)
+        if hasattr(os, "posix_fadvise"):  # Linux has it, macOS has not
+            os.posix_fadvise(self.file.number, start, size, os.POSIX_FADV_DONTNEED)
 
 
 class Stored:
@@ -123,6 +123,8 @@ class Stored:
     def __init__(self, stretches: Sequence[Stretch], *, roomy: bool = True) -> None:
         self._stretches, self._roomy = tuple(stretches), roomy
         self._maps = [stretch.mapped() for stretch in stretches]
+        for whole in self._maps if not roomy else ():
+            whole.madvise(mmap.MADV_RANDOM)  # what lies around a row is not read with it
         self._ends = np.cumsum([stretch.rows for stretch in stretches])
 
     @property
@@ -158,19 +160,19 @@ class Stored:
             self._stretches[piece].forget(first, stop, self._maps[piece])
 
     def _between(self, rows: NDArray[np.integer]) -> Iterator[tuple[int, int, int]]:
-        """Give each stretch in which rows (b,) lie, its first row of them and the one behind its last."""
+        """Give runs of rows that lie close together: the stretch, its first row of them and the one behind its last."""
         place = np.searchsorted(self._ends, rows, side="right")
         for piece in np.unique(place).tolist():
-            chosen = rows[place == piece] - (self._ends[piece] - self._stretches[piece].rows)
-            yield piece, int(chosen.min()), int(chosen.max()) + 1
+            stretch = self._stretches[piece]
+            chosen = np.sort(rows[place == piece]) - (self._ends[piece] - stretch.rows)
+            breaks = np.flatnonzero(np.diff(chosen) * stretch.row_bytes > APART)
+            for first, last in zip(chosen[[0, *(breaks + 1)]].tolist(), chosen[[*breaks, -1]].tolist(), strict=True):
+                yield piece, first, last + 1
 
     def _taken(self, piece: int, rows: NDArray[np.integer]) -> NDArray[np.float32]:
         stretch = self._stretches[piece]
-        if (
-            rows.size > 1
-            and (rows[1:] > rows[:-1]).all()
-            and int(rows[-1] - rows[0]) * stretch.row_bytes < APART * rows.size
-        ):
+        apart = DENSE if self._roomy else max(DENSE, APART // stretch.row_bytes)
+        if rows.size > 1 and (rows[1:] > rows[:-1]).all() and int(rows[-1] - rows[0]) < apart * rows.size:
             return _close(stretch, rows, keep=self._roomy)
         stretch.check()  # to touch what is no longer there would kill the process
         taken: NDArray[np.float32] = stretch.rows_of(self._maps[piece])[rows].astype(np.float32)

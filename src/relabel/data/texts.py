@@ -6,6 +6,7 @@ Letters: N texts, n of them.
 from __future__ import annotations
 
 import mmap
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
@@ -38,7 +39,7 @@ class Arena:
 
     def put(self, texts: Iterable[str]) -> Texts:
         """Add texts (n,), which are taken one after another. Raises OSError where the disk is full."""
-        lengths: list[int] = []
+        lengths = array("i")
         pieces: list[bytes] = []
         start, waiting = self._size, 0
         for text in texts:
@@ -51,8 +52,8 @@ class Arena:
                 pieces.clear()
                 waiting = 0
         self._add(b"".join(pieces))
-        size = np.array(lengths, np.int64)
-        return Texts(self, start + np.cumsum(size) - size, size.astype(np.int32))
+        size = np.frombuffer(lengths, np.int32).copy()
+        return Texts(self, start + np.cumsum(size, dtype=np.int64) - size, size)
 
     def read(self, start: int, stop: int) -> bytes | bytearray:
         """Give some of the bytes."""

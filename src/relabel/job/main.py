@@ -51,7 +51,8 @@ def train(paths: Paths, environment: Environment, overrides: Mapping[str, Any], 
     progress:  told (name of a fit, steps done, steps in all).
 
     Every ending is an exit code: 0; 128 + n where signal n asked it to end, with nothing explained; else that of the kind of failure, with
-    its cause in the failure file and the traceback beside the results. Several hosts work together and end as one: the first writes.
+    its cause in the failure file and the traceback beside the results. Several hosts work together and end as one: the first writes, and none
+    returns from here.
     """
     failure.clear(paths.failure, paths.output_data)
     with Stop() as stop:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from relabel.data import phrases
 from relabel.data.room import Room
 from relabel.data.texts import Arena, Texts
-from relabel.errors import UserError
+from relabel.errors import DISK_ERRNOS, UserError
 from relabel.results import (
     audit_table,
     champion,
@@ -111,6 +111,8 @@ def read(folder: Path) -> Results:
         try:
             return reads(folder / name)
         except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+            if isinstance(error, OSError) and error.errno in DISK_ERRNOS:  # of the disk that texts are put on
+                raise
             problems.append(f"{name}: cannot be read ({type(error).__name__}): {AGAIN}")
             return default
 
@@ -132,7 +134,7 @@ def read(folder: Path) -> Results:
         classes=tuple(figures.get("data", {}).get("classes", ())),
     )
     if problems := problems or _misfits(found):
-        raise UserError(*problems)
+        raise UserError(*dict.fromkeys(problems))
     return found
 
 

@@ -56,12 +56,14 @@ class Inputs:
         """Have blocks that these rows are drawn from read once from beginning to end: alone, row by row, that would take a disk far longer."""
         if not isinstance(self._features, Warm):
             return
-        for block in np.unique(rows // BLOCK_ROWS).tolist():
+        needed = np.unique(rows // BLOCK_ROWS).tolist()
+        for block in needed:
             if block not in self._warmed:
-                if len(self._warmed) == BLOCKS:
-                    self._features.cool(self._block(self._warmed.popleft()))
                 self._warmed.append(block)
                 self._features.warm(self._block(block))
+        for block in [block for block in self._warmed if block not in needed][: max(0, len(self._warmed) - BLOCKS)]:
+            self._warmed.remove(block)
+            self._features.cool(self._block(block))
 
     def _block(self, number: int) -> NDArray[np.int64]:
         first = number * BLOCK_ROWS

@@ -33,10 +33,7 @@ def read(path: Path, wanted: Sequence[str]) -> Table:
     header, or bytes are no UTF-8.
     """
     names = header(path)
-    columns = [name for name in dict.fromkeys(wanted) if name in names]
-    twice = [name for name in columns if names.count(name) > 1]
-    if twice:
-        raise UserError(f"column {phrases.names(twice)} is there more than once: keep one")
+    columns = _columns(names, wanted)
     parsed = _parsed(path, columns or names[:1])  # the rows are counted even where no column is wanted
     return Table(parsed.num_rows, names, {name: strings.joined(parsed[name]) for name in columns})
 
@@ -48,11 +45,11 @@ def chunks(path: Path, wanted: Sequence[str], *, names: Sequence[str] = (), enco
     encoding: of a file that is no UTF-8.
     """
     present = names or header(path)
-    columns = [name for name in dict.fromkeys(wanted) if name in present]
+    columns = _columns(present, wanted)
     try:
         for batch, done in _streamed(path, dict.fromkeys(columns, pa.string()), names=names, encoding=encoding):
             yield Chunk({name: batch[name].to_pylist() for name in columns}, done)
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+    except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError) as error:
         raise UserError(_refusal(path, str(error), names, encoding)) from None
 
 
@@ -88,6 +85,14 @@ def header(path: Path) -> tuple[str, ...]:
             raise UserError(
                 "no header can be read: the first line must name the columns, with commas between"
             ) from None
+
+
+def _columns(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """Give the wanted columns that are there. Raises UserError where one is there twice."""
+    columns = [name for name in dict.fromkeys(wanted) if name in names]
+    if twice := [name for name in columns if names.count(name) > 1]:
+        raise UserError(f"column {phrases.names(twice)} is there more than once: keep one")
+    return columns
 
 
 def _first(path: Path) -> list[str]:

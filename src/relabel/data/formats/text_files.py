@@ -51,20 +51,20 @@ def read(folder: Path, wanted: Sequence[str]) -> Table:
     """
     values: dict[str, list[str]] = {name: [] for name in COLUMNS if name in wanted}
     rows = 0
-    for chunk in chunks(folder, COLUMNS):
+    for chunk in chunks(folder, wanted):
         rows += len(chunk.values[COLUMNS[0]])
         for name in values:
             values[name] += chunk.values[name]
     return Table(rows, COLUMNS, {name: np.array(column, np.object_) for name, column in values.items()})
 
 
-def chunks(folder: Path, _wanted: Sequence[str]) -> Iterator[Chunk]:
-    """Read all columns, some texts at a time."""
+def chunks(folder: Path, wanted: Sequence[str]) -> Iterator[Chunk]:
+    """Read all columns, some texts at a time; where texts are not wanted, no file is opened and each is ""."""
     found = [(inside.name, path) for inside in class_folders(folder) for path in files(inside)]
     wrong: list[str] = []
     for start in range(0, len(found), FILES):
         some = found[start : start + FILES]
-        texts = [_text(path, wrong) for _, path in some]
+        texts = [_text(path, wrong) if COLUMNS[1] in wanted else "" for _, path in some]
         ids = [f"{folder.absolute().name}/{label}/{path.stem}" for label, path in some]
         values = dict(zip(COLUMNS, ([label for label, _ in some], texts, ids), strict=True))
         yield Chunk(values, (start + len(some)) / len(found))
