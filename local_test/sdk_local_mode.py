@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--line", choices=LINES, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="folder to work in")
     parser.add_argument("--port", type=int, default=8080, help="port of this machine that the endpoint takes")
-    parser.add_argument("--hosts", type=int, default=1, help="instances that train; the first does the work (v2)")
+    parser.add_argument("--hosts", type=int, default=1, help="instances that train together (v2)")
     said = parser.parse_args()
     folder = said.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)

@@ -70,7 +70,7 @@ def assert_told_by(model: Path, predictions: list[dict[str, object]]) -> None:
 
 
 def test_version_2_of_the_sdk(image, tmp_path) -> None:
-    """Estimator on two instances: one trains; deploy, predict and transform answer as the model does."""
+    """Estimator on two instances, which train together; deploy, predict and transform answer as the model does."""
     predictions = used("v2", image, image.tag, tmp_path, "--hosts", "2")
     sdk = tmp_path / "sdk"
     assert_told_by(unpacked(sdk / "model.tar.gz", tmp_path / "model"), predictions)
