@@ -125,6 +125,18 @@ def test_a_model_of_words_stands_in_for_one_of_embeddings(examples, read) -> Non
     assert again.reasons == found.reasons
 
 
+def test_of_very_many_texts_a_draw_teaches_the_model_of_words(examples, read, monkeypatch) -> None:
+    """As many others tell how well it does; the same rows are explained."""
+    plan, models, inputs = fitted(examples, read, "linear")
+    audit = audited(examples, out_of_fold([predictor.load(model) for model in models], plan, inputs))
+    whole = explaining.explained(examples, audit, plan, models, None, seed=0)
+    monkeypatch.setattr(explaining, "SIDE", 40)
+    found, again = (explaining.explained(examples, audit, plan, models, None, seed=0) for _ in range(2))
+    assert found.rows.tolist() == whole.rows.tolist()
+    assert found.fidelity.rows == 40 < whole.fidelity.rows
+    assert found.reasons == again.reasons != whole.reasons
+
+
 def test_what_is_too_much_is_said(examples, read, monkeypatch) -> None:
     """Of more rows than can be asked about the worst are explained, and how many there are is told."""
     plan, models, inputs = fitted(examples, read, "boosted")

@@ -61,7 +61,7 @@ class Champion:
             known |= training_rows.known_rows(rows, examples.features)
         if examples.texts is not None:
             told = np.flatnonzero(~examples.texts.blank)
-            known[told] |= training_rows.known(rows, training_rows.text_hashes(examples.texts[told]))
+            known[told] |= training_rows.known(rows, training_rows.text_hashes(examples.texts.among(told)))
         return np.asarray(np.isin(examples.group, examples.group[known]))
 
     def _read(self, examples: Examples, rows: NDArray[np.intp]) -> Inputs:

@@ -60,7 +60,7 @@ def _known_again(findings: Findings, material: Material, start: Champion | None)
     if not material.of_texts:
         found.append(training_rows.collected(material.vectors, rows))
     if material.text is not None and examples.texts is not None:
-        found.append(training_rows.collected_texts(examples.texts[rows]))
+        found.append(training_rows.collected_texts(examples.texts.among(rows)))
     if start is not None:  # what the champion learned from is in the weights
         assert start.artifact.training_rows is not None  # noqa: S101  # else no model starts from it
         found.append(start.artifact.training_rows)
