@@ -1,6 +1,7 @@
 """Promises of reading the memory of a control group."""
 
 import os
+from pathlib import Path
 
 from relabel.container import memory
 from relabel.container.memory import GIB, Memory
@@ -54,3 +55,11 @@ def test_a_process_beside_other_groups_finds_its_own(tmp_path) -> None:
     assert memory.read(tmp_path / "v1", own).limit == GIB // 4
     own.write_text("4:memory:/docker/elsewhere\n")
     assert memory.read(tmp_path / "v1", own).limit == GIB // 2
+
+
+def test_what_a_process_holds_grows_with_what_it_takes() -> None:
+    """Bytes of its own, and none where the kernel does not tell."""
+    before = memory.held()
+    taken = b"x" * (64 << 20)
+    assert memory.held() - before > len(taken) // 2
+    assert memory.held(Path("/proc/nowhere")) == 0

@@ -141,6 +141,16 @@ def test_a_report_that_cannot_be_made_costs_no_model(channel, monkeypatch, caplo
     assert record.exc_info is not None
 
 
+def test_without_memory_for_the_report_the_job_ends_well(channel, monkeypatch, caplog) -> None:
+    """The kernel would end the process, and with it the model; the command that makes the report elsewhere is named."""
+    monkeypatch.setattr(work, "REPORT", 1 << 50)
+    root = channel({**QUICK, "report": "on"}, rows=300)
+    assert run(root).code == 0
+    assert (root / "model" / "model.json").is_file()
+    assert not (root / "output" / "data" / "report.html").exists()
+    assert "`relabel report` makes it of the results" in caplog.text
+
+
 def test_rows_that_cannot_be_seen_together_cost_no_job(channel, monkeypatch, caplog) -> None:
     """A fault of the map or the slices is in the log with its trace; the report is made without them."""
     monkeypatch.setattr(population, "described", lambda *_arguments, **_named: 1 / 0)

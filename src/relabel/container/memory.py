@@ -44,6 +44,12 @@ def read(groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgr
     )
 
 
+def held(status: Path = Path("/proc/self/status")) -> int:
+    """Give the bytes that this process holds for itself, without what the kernel keeps of files for it; 0 where it does not tell."""
+    said = [line.split()[1] for line in _text(status).splitlines() if line.startswith("RssAnon:")]
+    return 1024 * int(said[0]) if said else 0
+
+
 def _inside(mounted: Path, names: str, controller: str, file: str) -> Path:
     """Find the folder of a process's group; where there is none, what is mounted is the group itself."""
     entries = [line.split(":", 2) for line in names.splitlines()]

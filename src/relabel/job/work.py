@@ -65,6 +65,9 @@ EMBEDDINGS = 0.25
 """Share of the memory that embeddings may take; those that need more stay on disk. The models that lie beside them, and all that is kept of each row,
 take the rest."""
 
+REPORT = 250
+"""Bytes of memory that the report takes for each row while it is made: 190 were seen with ten million rows."""
+
 GIVEN = "hyperparameters, channels, champion and image"
 """What decides which stages a host goes through: hosts that differ in it would wait for each other at different places."""
 
@@ -138,7 +141,7 @@ def run(
     watch.lap("writing")
     about: dict[str, Any] = {"job": job, "threads": threads, "hosts": company.names, "tracked": tracker.run}
     _record(paths.output_data, started=started, seconds=watch.seconds(fits.seconds), **about)
-    _report(paths.output_data, chosen)
+    _report(paths.output_data, chosen, len(examples))
     artifact.save(paths.model, model)
     reporting.findings(findings)
     tracker.results(paths.output_data, paths.model)
@@ -211,16 +214,29 @@ def _record(
     run_record.write(folder, record)
 
 
-def _report(folder: Path, chosen: TrainSettings) -> None:
-    """Write the report, or take an earlier one away. It is made of what was written before: a fault of it costs no model."""
+def _report(folder: Path, chosen: TrainSettings, rows: int) -> None:
+    """Write the report, or take an earlier one away. It is made of what was written before: a fault of it, or want of memory, costs no model."""
     try:
         page.remove(folder)
-        if chosen.report == "on":
+        if chosen.report == "on" and _has_memory(rows):
             page.write(folder)
     except Exception:
         log.exception(
             "the report could not be made; all other results are whole, and `relabel report` makes it of them"
         )
+
+
+def _has_memory(rows: int) -> bool:
+    """Tell whether there is memory for the report of so many rows beside what the job holds, and say so where there is not."""
+    needed, left = rows * REPORT, memory.read().limit - memory.held()
+    if needed > left:
+        log.warning(
+            "no report: of %s rows it takes about %.1f GiB of memory, and %.1f are left; with more `relabel report` makes it of the results",
+            f"{rows:,}",
+            needed / memory.GIB,
+            left / memory.GIB,
+        )
+    return needed <= left
 
 
 class _Stopwatch:
