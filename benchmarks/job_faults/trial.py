@@ -21,9 +21,9 @@ WELL, BARE, ASKED, NAMED, SILENT = (
     "failed, cause named",
     "killed whole",
 )
-"""How a job may end. Where only the report cannot be written, the job ends well without it and its log says so."""
+"""How a job may end. Where only the report cannot be written, or has no memory, the job ends well without it and its log says so."""
 
-UNREPORTED = "the report could not be made"
+UNREPORTED = ("the report could not be made", "no report: of ")
 REPORT = ("output/data/report.html", "output/data/figures/")
 
 
@@ -113,7 +113,7 @@ def judged(whole: Whole, job: Job, ended: Ended, *, silent: bool = False, names:
 
 def _how(ended: Ended, *, silent: bool) -> str:
     if ended.code == 0:
-        return BARE if UNREPORTED in ended.log else WELL
+        return BARE if any(said in ended.log for said in UNREPORTED) else WELL
     if ended.code == STOPPED:
         return ASKED
     return SILENT if silent and not ended.failure else NAMED
