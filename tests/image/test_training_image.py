@@ -249,13 +249,16 @@ def test_a_small_job_fits_into_little_memory(image, trained, job) -> None:
 
 
 def test_a_job_that_the_kernel_kills_for_memory_is_explained(image, tmp_path) -> None:
-    """More data than the memory holds: exit code 137, and the failure file names memory, its limit and what to do."""
+    """Batches that the memory does not hold: exit code 137, and the failure file names memory, its limit and what to do."""
     channel = tmp_path / "ml" / "input" / "data" / "train"
     channel.mkdir(parents=True)
     rng = np.random.default_rng(0)
     np.save(channel / "train.npy", rng.standard_normal((60_000, 768), dtype=np.float32))
     lines = (f"review {n},{label}\n" for n, label in enumerate(rng.integers(0, 2, 60_000)))
     (channel / "train.csv").write_text("review,label\n" + "".join(lines))
+    config = tmp_path / "ml" / "input" / "config"
+    config.mkdir()
+    (config / "hyperparameters.json").write_text('{"batch_size": "16384"}')  # of 768 numbers, for each of ten models: 500 MB
     ended = image.given(*MEMORY).run(tmp_path / "ml", "train")
     failure = (tmp_path / "ml" / "output" / "failure").read_text()
     assert ended.code == 137, ended.log
