@@ -258,7 +258,8 @@ def test_a_job_that_the_kernel_kills_for_memory_is_explained(image, tmp_path) ->
     (channel / "train.csv").write_text("review,label\n" + "".join(lines))
     config = tmp_path / "ml" / "input" / "config"
     config.mkdir()
-    (config / "hyperparameters.json").write_text('{"batch_size": "16384"}')  # of 768 numbers, for each of ten models: 500 MB
+    # Rows of 768 numbers for each of ten models: 500 MB.
+    (config / "hyperparameters.json").write_text('{"batch_size": "16384"}')
     ended = image.given(*MEMORY).run(tmp_path / "ml", "train")
     failure = (tmp_path / "ml" / "output" / "failure").read_text()
     assert ended.code == 137, ended.log
