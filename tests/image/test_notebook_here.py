@@ -73,6 +73,8 @@ def test_ctrl_c_stops_the_job_here_and_it_does_not_pass_for_done(image, here, ch
         image.tag,
         "--data",
         "my-data",
+        "--max-epochs",
+        "10000",
     ]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True

@@ -10,7 +10,6 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from relabel.data.room import Room
 from relabel.data.shards import Shards
 from relabel.job import champion as champions
 from relabel.job import material, population, reporting, stages
+from relabel.job.build import build
 from relabel.job.fits import Fits
 from relabel.job.material import World
 from relabel.model import artifact
@@ -280,11 +280,3 @@ def default_threads() -> int:
 
 def _told(build: Mapping[str, Any]) -> dict[str, str]:
     return {f"build.{name}": str(value) for name, value in build.items()}
-
-
-def build(threads: int) -> dict[str, Any]:
-    """Say what may change the last digits of a result."""
-    packages = ("numpy", "torch", "pytorch-lightning", "cleanlab")
-    versions = {name: metadata.version(name) for name in packages}
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
-    return {"relabel": relabel.__version__, **versions, "threads": threads, "device": device}
