@@ -1,6 +1,7 @@
 """Promises of reading embeddings: every float type and layout of .pt and .npy gives the same float32 values."""
 
 import contextlib
+import os
 import tempfile
 from pathlib import Path
 
@@ -99,6 +100,16 @@ def test_values_beyond_float32_become_infinite(tmp_path) -> None:
     torch.save(torch.tensor([[1e300, 1.0]], dtype=torch.float64), tmp_path / "a.pt")
     for matrix in (npy.read(tmp_path / "a.npy"), pt.read(tmp_path / "a.pt")):
         assert copied(matrix).tolist() == [[np.inf, 1.0]]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_that_is_cut_while_it_is_read_is_named(tmp_path, order) -> None:
+    """By rows or by columns; a file that was mapped would end the process."""
+    np.save(tmp_path / "a.npy", EXACT.copy(order=order))
+    matrix = npy.read(tmp_path / "a.npy")
+    os.truncate(tmp_path / "a.npy", 200)
+    with pytest.raises(UserError, match=r"^a\.npy has become shorter while it was read"):
+        copied(matrix)
 
 
 @settings(derandomize=True, max_examples=60, deadline=None)

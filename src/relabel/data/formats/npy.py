@@ -28,18 +28,19 @@ def read(path: Path) -> Matrix:
 
     Raises UserError where the file is truncated or holds anything else: objects, several arrays, integers.
     """
-    with path.open("rb") as file:
-        shape, by_columns, dtype = _header(file)
-        start = file.tell()
+    with path.open("rb") as opened:
+        shape, by_columns, dtype = _header(opened)
+        start = opened.tell()
     if dtype.kind != "f" or dtype.itemsize not in (2, 4, 8):
         raise UserError(f"an array of {dtype}: give float16, float32 or float64")
     rows, width = flat_shape(shape, f"{dtype} array")
     if path.stat().st_size < start + rows * width * dtype.itemsize:
         raise UserError(TORN)
     half = dtype.itemsize == 2  # noqa: PLR2004  # bytes
+    file = Held(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
     if by_columns:
-        return Matrix(rows, width, _by_columns(np.memmap(path, dtype, "r", start, (rows, width), "F")), half=half)
-    stretch = Stretch(Held(os.open(path, os.O_RDONLY | os.O_CLOEXEC)), start, dtype, rows, width, path)
+        return Matrix(rows, width, _by_columns(Stretch(file, start, dtype, rows * width, 1, path), rows), half=half)
+    stretch = Stretch(file, start, dtype, rows, width, path)
     return Matrix(rows, width, _by_rows(stretch), lies=stretch, half=half)
 
 
@@ -76,9 +77,14 @@ def _by_rows(stretch: Stretch) -> Copy:
     return copy
 
 
-def _by_columns(array: NDArray[np.floating]) -> Copy:
+def _by_columns(values: Stretch, rows: int) -> Copy:
+    """Read rows of a matrix whose columns lie one after another, as one long column."""
+
     def copy(first: int, out: NDArray[np.float32]) -> None:
-        with np.errstate(over="ignore"):
-            np.copyto(out, array[first : first + len(out)], casting="same_kind")
+        part = np.empty((len(out), 1), values.dtype)
+        for number, column in enumerate(out.T):
+            values.read(number * rows + first, part)
+            with np.errstate(over="ignore"):
+                np.copyto(column, part[:, 0], casting="same_kind")
 
     return copy
