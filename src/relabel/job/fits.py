@@ -54,7 +54,7 @@ class Fits:
 
     folder:  where files go.
     data:    digest of the data.
-    build:   what may change the last digits of a result: versions, threads, device.
+    build:   what may change the last digits of a result (`job.build`).
     every:   seconds between two snapshots of a running fit.
     clock:   seconds, monotonic.
     check:   raises where the job must end.
