@@ -104,9 +104,8 @@ def test_a_folder_without_label_files_is_refused(tiny_encoder, tmp_path) -> None
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_that_was_killed_goes_on(tiny_encoder, data, ending) -> None:
     """What it had embedded is not embedded again, and the files are those of an unbroken run, to the byte."""
-    (data / "train.csv").write_text(
-        "review,label\n" + "".join(f"a good film of {n},1\n" for n in range(5 * cache.SHARD))
-    )
+    many = 15 * cache.SHARD
+    (data / "train.csv").write_text("review,label\n" + "".join(f"a good film of {n},1\n" for n in range(many)))
     arguments = ["--encoder", tiny_encoder, "--data", data]
     command = [sys.executable, "-m", "relabel", "embed", *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
@@ -119,7 +118,7 @@ def test_a_run_that_was_killed_goes_on(tiny_encoder, data, ending) -> None:
     assert kept > cache.SHARD
     done = run(*arguments)
     assert (
-        f"\n{5 * cache.SHARD + 12 - kept:,} texts were embedded" in done.output
+        f"\n{many + 12 - kept:,} texts were embedded" in done.output
     )  # of dev and test: 11 numbers, and the empty text
     run(*arguments, "--output", data.with_name("whole"))
     for name in SPLITS:

@@ -93,7 +93,7 @@ def test_sigterm_ends_the_server_with_0(image, trained) -> None:
         wait_until_loaded(address)
         asked = time.monotonic()
         assert image.stop(name, patience=30) == 0
-        assert time.monotonic() - asked < 10
+        assert time.monotonic() - asked < 20
 
 
 def test_no_argument_without_hyperparameters_serves(image, trained) -> None:

@@ -100,7 +100,7 @@ def survive(channel, tmp_path, kills: int, epochs: int) -> tuple[float, list[Att
     for n in range(kills):
         # Every third is asked to end, the others are not asked.
         kill = signal.SIGTERM if n % 3 == 2 else signal.SIGKILL
-        attempts.append(attempt(broken, seconds / (kills + 1), kill))
+        attempts.append(attempt(broken, seconds / (kills + 2), kill))
     attempts.append(attempt(broken, None))
     assert attempts[-1].code == 0, attempts[-1].lines
     assert results(broken) == results(unbroken)

@@ -19,7 +19,8 @@ from relabel.model import artifact
 QUICK = {"seeds": 2, "folds": 3, "max_epochs": 4, "lr": 0.003, "threads": 1, "report": "off"}
 LEADERS = (f"127.{os.getpid() % 250 + 1}.251.{n % 250 + 1}" for n in itertools.count())
 LONG = {**QUICK, "max_epochs": 10_000}
-SAVING = {**QUICK, "max_epochs": 300, "checkpoint_seconds": 1, "policy": "drop"}
+SAVING = {**QUICK, "max_epochs": 800, "checkpoint_seconds": 0.1, "policy": "drop"}
+"""Fits that last much longer than it takes until they are first saved, however fast the machine."""
 WENT_ON = "going on from step|kept from an earlier run"
 """What a host says that goes on: its part of the fit was running when the job ended, or was done."""
 FOLLOWER, THIRD = "follower", "third"

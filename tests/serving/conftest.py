@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import http.client
+import itertools
 import json
 import os
 import socket
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ from relabel.serving.messages import Request, Response
 from relabel.settings import ServeSettings
 
 WIDTH, CLASSES = 4, ("negative", "neutral", "positive")
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = itertools.cycle(range(20_000 + 500 * WORKER, 20_500 + 500 * WORKER))
+"""Of each of the processes that run tests side by side; below those that the kernel gives."""
 
 
 @pytest.fixture
@@ -142,10 +146,12 @@ class Running:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind((HOST, 0))
-        return int(found.getsockname()[1])
+    """A loopback port that nobody listens on, and that the kernel gives to none who asks for any."""
+    for port in PORTS:
+        with socket.socket() as found, suppress(OSError):
+            found.bind((HOST, port))
+            return port
+    raise AssertionError
 
 
 @pytest.fixture

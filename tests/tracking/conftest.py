@@ -19,6 +19,7 @@ import pytest
 
 from relabel.container import environment
 from relabel.container.environment import Environment
+from relabel.tracking import clerk
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -56,6 +57,8 @@ def train() -> Callable[..., str]:
 def file_store(tmp_path, monkeypatch) -> str:
     """A store of MLflow's in a folder, for this process too; its address."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    for patience in ("LAST", "STOPPED"):  # a store that works is not held to seconds, which a start of Python may take
+        monkeypatch.setattr(clerk, patience, 60.0)
     return (tmp_path / "runs").as_uri()
 
 

@@ -121,18 +121,14 @@ def test_filters_narrow_what_is_found(serve, sit_down) -> None:
     go(page, "find")
     found = page.locator("#found")
 
-    def count() -> int:
-        page.wait_for_timeout(500)
+    def count(**filters: str) -> int:
+        for name, value in filters.items():
+            with page.expect_response(lambda response: "/api/list" in response.url):
+                page.locator(f"#filter-{name}").select_option(value)
+        page.wait_for_timeout(200)
         return int(found.inner_text().split()[0].replace(",", ""))
 
     everything = count()
-    splits = []
-    for split in ("train", "dev", "test"):
-        page.locator("#filter-split").select_option(split)
-        splits.append(count())
-    assert sum(splits) == everything
-    page.locator("#filter-split").select_option("")
-    page.locator("#filter-state").select_option("answered")
-    assert count() == 1
-    page.locator("#filter-state").select_option("open")
-    assert count() == everything - 1
+    assert sum(count(split=split) for split in ("train", "dev", "test")) == everything
+    assert count(split="", state="answered") == 1
+    assert count(state="open") == everything - 1
