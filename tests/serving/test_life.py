@@ -158,7 +158,7 @@ def test_a_killed_worker_costs_its_own_requests_and_is_replaced(model_folder, se
 
 
 def test_ping_answers_while_clients_send_the_largest_bodies_and_others_trickle(model_folder, serving) -> None:
-    """Within the platform's two seconds, or as much longer as others crowd this machine; a connection is taken within a quarter of a second."""
+    """Within the platform's two seconds, and a connection is taken within a quarter of one, or as much longer as others crowd this machine."""
     crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     rows = [[0.5, 0.25, 7.5, 0.125]] * 400_000
     large = json.dumps(rows).encode()
