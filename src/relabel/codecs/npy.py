@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
+from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
+from relabel import npy
 from relabel.codecs.codec import Predictions, Records, Takes, finite
 from relabel.errors import UserError
 
@@ -19,7 +20,6 @@ LONGEST_HEADER = 10_000
 """Bytes; numpy itself reads no longer one."""
 MANY, HUGE = 9, 10**9
 """Dimensions, and their lengths, that a message does not repeat."""
-HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 def decode(body: bytes, takes: Takes) -> Records:
@@ -44,7 +44,7 @@ def encode(predictions: Predictions) -> bytes:
 def _beginning(shape: tuple[int, ...]) -> bytes:
     """Write what comes before an array of float32."""
     out = io.BytesIO()
-    npy.write_array_header_1_0(out, {"shape": shape, "fortran_order": False, "descr": "<f4"})
+    numpy_format.write_array_header_1_0(out, {"shape": shape, "fortran_order": False, "descr": "<f4"})
     return out.getvalue()
 
 
@@ -53,7 +53,7 @@ def _array(body: bytes, width: int, shapes: str) -> NDArray[np.generic]:
     size = _header_size(body)
     header = _header(body[:size]) if size <= LONGEST_HEADER else None
     if header is None:
-        raise UserError(f"the body is no .npy file of version 1 or 2: {shapes}")
+        raise UserError(f"the body is no .npy file: {shapes}")
     start, shape, fortran, dtype = header
     if dtype.kind not in "fiu":
         raise UserError(f"an array that does not hold real numbers: {shapes}")
@@ -84,7 +84,7 @@ def _header(text: bytes) -> tuple[int, tuple[int, ...], bool, np.dtype[Any]] | N
     """Read where the array starts, its shape, order and type; None where that fails. A client's requests all begin alike, and numpy takes 40 µs."""
     file = io.BytesIO(text)
     try:
-        shape, fortran, dtype = HEADERS[npy.read_magic(file)](file)
-    except Exception:  # noqa: BLE001  # numpy reads the header as Python, and fails in many ways
+        shape, fortran, dtype = npy.header(file)
+    except ValueError:
         return None
     return file.tell(), shape, fortran, dtype

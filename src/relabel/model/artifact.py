@@ -23,10 +23,10 @@ from typing import Any, Literal
 import numpy as np
 import safetensors
 import safetensors.numpy
-from numpy.lib import format as npy
+from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
-from relabel import files
+from relabel import files, npy
 from relabel.errors import UserError
 from relabel.model import description as descriptions
 from relabel.model import reference as references
@@ -203,7 +203,7 @@ def _write_rows(path: Path, rows: NDArray[np.uint64]) -> dict[str, Any]:
     """Write the hashes of training rows; give what the description says of them."""
     plain = np.ascontiguousarray(rows, dtype="<u8")
     with path.open("wb") as file:
-        npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(plain))
+        numpy_format.write_array_header_1_0(file, numpy_format.header_data_from_array_1_0(plain))
         file.write(plain.data)  # numpy's own writing of arrays would not say that a disk is full
     return {"count": rows.size, "sha256": _digest(path)}
 
@@ -215,16 +215,19 @@ def _read_rows(path: Path, said: Any) -> NDArray[np.uint64] | None:
     try:
         if not isinstance(said, dict) or _digest(path) != said.get("sha256"):
             raise UserError(f"{path}: its hash is not the one in {DESCRIPTION}: the file was changed, cut or mixed up")
-        rows: NDArray[np.uint64] = np.load(path, mmap_mode="r", allow_pickle=False)
+        with path.open("rb") as file:
+            shape, _, dtype = npy.header(file)
+            if dtype != np.dtype("<u8") or shape != (said.get("count"),):
+                raise UserError(
+                    f"{path}: no list of hashes as {DESCRIPTION} says it: give the artifact as the job wrote it"
+                )
+            return np.memmap(path, dtype, "r", file.tell(), shape)
     except FileNotFoundError:
         raise UserError(
             f"{path}: no such file, but {DESCRIPTION} names it: give the artifact as the job wrote it"
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error}): give the artifact as the job wrote it") from None
-    if rows.dtype != np.dtype("<u8") or rows.shape != (said.get("count"),):
-        raise UserError(f"{path}: no list of hashes as {DESCRIPTION} says it: give the artifact as the job wrote it")
-    return rows
 
 
 def _write_reference(path: Path, reference: Reference | Stored) -> dict[str, Any]:

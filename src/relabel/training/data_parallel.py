@@ -7,12 +7,12 @@ have the same weights after it. Letters: K steps, M members, B batch rows, b of 
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -22,8 +22,6 @@ from relabel.data.examples import Features
 from relabel.data.sharded import Sharded
 from relabel.training.learner import Hooks, Snapshot, Store
 from relabel.training.sampler import Chunk
-
-FACTS = "facts"
 
 
 def portion(chunk: Chunk, features: Sharded) -> tuple[Chunk, NDArray[np.int64]]:
@@ -78,24 +76,18 @@ class _Led:
 
     def load(self) -> Snapshot | None:
         kept = self._store.load() if self._store else None
-        return _read(self._company.gather_bytes(b"" if kept is None else _written(kept))[0])
+        said = json.dumps({"step": kept.step, "facts": dict(kept.facts)}).encode() if kept else b""
+        facts = self._company.gather_bytes(said)[0]
+        tensors = self._company.gather_bytes(safetensors.numpy.save(_plain(kept.tensors)) if kept else b"")[0]
+        if not facts:
+            return None
+        about = json.loads(facts)
+        return Snapshot(about["step"], safetensors.numpy.load(tensors), about["facts"])
 
     def save(self, snapshot: Snapshot) -> None:
         if self._store:
             self._store.save(snapshot)
 
 
-def _written(snapshot: Snapshot) -> bytes:
-    facts = json.dumps({"step": snapshot.step, "facts": dict(snapshot.facts)}).encode()
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **{FACTS: np.frombuffer(facts, np.uint8), **snapshot.tensors})
-    return file.getvalue()
-
-
-def _read(data: bytes) -> Snapshot | None:
-    if not data:
-        return None
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        facts = json.loads(file[FACTS].tobytes())
-        tensors = {name: file[name] for name in file.files if name != FACTS}
-    return Snapshot(facts["step"], tensors, facts["facts"])
+def _plain(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name: np.ascontiguousarray(value) for name, value in tensors.items()}

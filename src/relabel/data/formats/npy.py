@@ -7,20 +7,19 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
+from relabel import npy
 from relabel.data.formats.matrix import Copy, Matrix, flat_shape
 from relabel.data.stored import Held, Stretch
 from relabel.errors import UserError
 
+MAGIC = b"\x93NUMPY"
 ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
-"""How a file of several arrays begins, and an empty one."""
+"""How a file of one array begins, one of several, and one of none."""
 
 REMEDY = "save the embeddings alone, as one array: np.save(path, array)"
 TORN = f"no array can be read from it: it is truncated, or not a file of numpy; {REMEDY}"
-HEADERS = {(1, 0): numpy_format.read_array_header_1_0, (2, 0): numpy_format.read_array_header_2_0}
-HEADERS[3, 0] = HEADERS[2, 0]  # they differ in the names of fields alone, which no array of floats has
 
 
 def read(path: Path) -> Matrix:
@@ -46,20 +45,17 @@ def read(path: Path) -> Matrix:
 
 def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Give shape, whether columns come one after another, and type; the file stands at the first value then."""
-    if file.read(len(ARCHIVES[0])) in ARCHIVES:
+    beginning = file.read(len(MAGIC))
+    if beginning.startswith(ARCHIVES):
         raise UserError(f"an archive of arrays (.npz) where one array is expected; {REMEDY}")
-    file.seek(0)
-    try:
-        version = numpy_format.read_magic(file)
-    except ValueError:
+    if beginning != MAGIC:
         raise UserError(
             f"no array of numpy, but a pickle, another format, or a truncated file: nothing of it was run; {REMEDY}"
-        ) from None
+        )
+    file.seek(0)
     try:
-        shape, by_columns, dtype = HEADERS[version](file)
-    except Exception as error:  # a torn header can end in any exception of the reader
-        if isinstance(error, MemoryError | OSError):
-            raise
+        shape, by_columns, dtype = npy.header(file)
+    except ValueError:
         raise UserError(TORN) from None
     if dtype.hasobject:
         raise UserError(f"an array of Python objects, which is a pickle: nothing of it was run; {REMEDY}")
