@@ -14,7 +14,7 @@ import pytest
 
 from relabel import files
 from relabel.container import environment, metrics
-from relabel.data import planted
+from relabel.data import planted, room
 from relabel.data.examples import Dense
 from relabel.job import population, work
 from relabel.job.main import Done, train
@@ -186,7 +186,7 @@ def test_embeddings_on_disk_give_the_same_bytes(channel, tmp_path, monkeypatch) 
     """A job that has no room for them in memory differs in run.json alone."""
     one, other = (channel(QUICK, root=tmp_path / name, width=8) for name in ("one", "other"))
     assert run(one).code == 0
-    monkeypatch.setattr(work, "EMBEDDINGS", 0)
+    monkeypatch.setattr(room, "SHARE", 0)
     outside = run(other)
     assert outside.code == 0
     assert outside.findings is not None

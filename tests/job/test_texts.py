@@ -12,7 +12,7 @@ import pytest
 
 from relabel import settings
 from relabel.container import environment
-from relabel.data import planted, reading
+from relabel.data import planted, reading, room
 from relabel.job import main, material
 from relabel.model import training_rows
 from relabel.serving import served
@@ -49,6 +49,12 @@ def trained(data: Path, output: Path, encoder: Path | None = None, **chosen: str
     assert done.code == 0, done.reason
     figures: dict[str, object] = json.loads((paths.output_data / "metrics.json").read_text())
     return figures
+
+
+def left(folder: Path) -> dict[str, bytes]:
+    """Read what a job left, without what it keeps to go on from."""
+    every = (file for part in ("model", "output") for file in (folder / part).rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): file.read_bytes() for file in every}
 
 
 def test_splits_of_texts_that_were_drawn_by_chance_are_alike(tmp_path) -> None:
@@ -152,6 +158,23 @@ def test_an_encoder_makes_the_vectors_and_goes_along(tmp_path, tiny_encoder) -> 
     assert training_rows.known(endpoint.artifact.training_rows, training_rows.text_hashes(texts[:20])).all()
     again = trained(tmp_path / "data", tmp_path / "out", tiny_encoder, **chosen)
     assert again["served"]["test"]["accuracy"] > 0.6
+
+
+@pytest.mark.parametrize("learner", ["linear", "mlp"])
+def test_vectors_of_texts_on_disk_give_the_same_bytes(tmp_path, tiny_encoder, monkeypatch, learner) -> None:
+    """A job that has no room in memory for the vectors of words, or of an encoder, differs in run.json alone."""
+    written(tmp_path / "data", rows=300)
+    encoder = tiny_encoder if learner == "mlp" else None
+    chosen = {"seeds": "1", "folds": "2", "max_epochs": "2", "learner": learner}
+    trained(tmp_path / "data", tmp_path / "memory", encoder, **chosen)
+    opened = []
+    monkeypatch.setattr(room, "SHARE", 0)
+    monkeypatch.setattr(room.Room, "file", lambda self, of=room.Room.file: opened.append(1) or of(self))
+    trained(tmp_path / "data", tmp_path / "disk", encoder, **chosen)
+    assert len(opened) > 1  # one is of the texts
+    first, second = (left(tmp_path / name) for name in ("memory", "disk"))
+    assert first.keys() == second.keys()
+    assert {name for name in first if first[name] != second[name]} <= {"output/data/run.json"}
 
 
 def test_an_encoder_is_trained_on(tmp_path, tiny_encoder) -> None:

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from relabel.data.examples import Features
+from relabel.data.ordered import Ordered
+from relabel.data.room import Room
 from relabel.errors import UserError
 from relabel.text import cache, encoder_files, reader
 from relabel.text.reader import TextInput
@@ -35,6 +38,11 @@ def small(monkeypatch) -> None:
     monkeypatch.setattr(cache, "SHARD", 4)
 
 
+def every(features: Features) -> np.ndarray:
+    """All vectors."""
+    return features.take(np.arange(features.shape[0]))
+
+
 TEXTS = [f"text {n % 13}" for n in range(40)] + ["", "\ud800", "日本"]
 
 
@@ -42,14 +50,23 @@ TEXTS = [f"text {n % 13}" for n in range(40)] + ["", "\ud800", "日本"]
 def test_every_text_is_embedded_once(about, tmp_path) -> None:
     """Duplicates of a run, and texts of an earlier one, are taken from the folder; vectors come in the order of the texts."""
     read = Counting()
-    made = cache.embedded(TEXTS, about, tmp_path, load=lambda _about: read)
+    made = every(cache.embedded(TEXTS, about, tmp_path, load=lambda _about: read))
     assert sorted(read.given) == sorted({*TEXTS})
-    assert made.dtype == np.float16
     np.testing.assert_array_equal(made, Counting()(TEXTS))
-    again = cache.embedded([*reversed(TEXTS), "new"], about, tmp_path, load=lambda _about: read)
+    again = every(cache.embedded([*reversed(TEXTS), "new"], about, tmp_path, load=lambda _about: read))
     assert read.given[-1] == "new"
     assert len(read.given) == len({*TEXTS}) + 1
     np.testing.assert_array_equal(again[:-1], made[::-1])
+
+
+@pytest.mark.usefixtures("small")
+def test_vectors_without_room_lie_on_disk(about, tmp_path) -> None:
+    """As float16, each different text once."""
+    made = cache.embedded(TEXTS, about, tmp_path, load=lambda _about: Counting(), room=Room(0))
+    assert isinstance(made, Ordered)
+    assert made.dtype == np.float16
+    assert made.features.shape == (len({*TEXTS}), 3)
+    np.testing.assert_array_equal(every(made), Counting()(TEXTS))
 
 
 def test_no_encoder_is_loaded_where_all_is_kept(about, tmp_path) -> None:
@@ -74,7 +91,7 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bits(about, tmp_path)
     told: list[tuple[int, int]] = []
     resumed = cache.embedded(texts, about, tmp_path / "stopped", progress=lambda *at: told.append(at))
     assert told == [(8, 17), (12, 17), (16, 17), (17, 17)]
-    np.testing.assert_array_equal(resumed, whole)
+    np.testing.assert_array_equal(every(resumed), every(whole))
 
 
 @pytest.mark.usefixtures("small")
@@ -86,7 +103,7 @@ def test_a_harmed_shard_is_made_again(about, tmp_path, caplog, harm) -> None:
     data = harmed.read_bytes()
     harmed.write_bytes(data[:-3] if harm == "torn" else data[:-3] + bytes([data[-3] ^ 1]) + data[-2:])
     read = Counting()
-    made = cache.embedded(TEXTS, about, tmp_path, load=lambda _about: read)
+    made = every(cache.embedded(TEXTS, about, tmp_path, load=lambda _about: read))
     assert len(read.given) == 4
     assert "embedded again" in caplog.text
     np.testing.assert_array_equal(made, Counting()(TEXTS))
@@ -121,7 +138,9 @@ def test_no_texts_have_a_width(about, tmp_path) -> None:
 def test_vectors_are_those_of_the_encoder(about, tmp_path) -> None:
     """To float16."""
     texts = ["good film", "bad", "good film"]
-    np.testing.assert_allclose(cache.embedded(texts, about, tmp_path), reader.load(about)(texts), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        every(cache.embedded(texts, about, tmp_path)), reader.load(about)(texts), rtol=1e-3, atol=1e-4
+    )
 
 
 def test_what_float16_does_not_hold_is_refused(about, tmp_path: Path) -> None:

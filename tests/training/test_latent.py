@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from relabel.data.room import Room
+from relabel.data.stored import Stored
 from relabel.data.tokens import FIRST, UNKNOWN, Tokens
 from relabel.training import folds, latent, linear
 
@@ -52,6 +54,15 @@ def test_small_and_empty_texts_have_vectors() -> None:
     assert made.shape == (5, 3)
     assert not made.array[2:].any()  # term 5 stands in no training text
     assert np.linalg.norm(made.array[:2], axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_vectors_without_room_lie_on_disk(monkeypatch) -> None:
+    """And are the same to the bit."""
+    monkeypatch.setattr(latent, "BLOCK", 64)
+    tokens, _ = drawn()
+    memory, disk = (latent.vectors(tokens, np.arange(200), TERMS, width=16, room=room) for room in (None, Room(0)))
+    assert isinstance(disk, Stored)
+    np.testing.assert_array_equal(disk.take(np.arange(300)), memory.take(np.arange(300)))
 
 
 def test_large_data_are_learned_from_a_share(monkeypatch) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from relabel.data.examples import Features
     from relabel.text.reader import Reader, TextInput
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -27,6 +28,9 @@ NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 WORK = ".relabel-embed"
 """Folder of what an unfinished run has made."""
+
+BLOCK = 8192
+"""Vectors that are written at once."""
 
 LINES = 10
 """Lines that tell how far a table is, where there is no bar."""
@@ -70,7 +74,9 @@ def command(
     What is already embedded is kept: start the command again after it was stopped, and it goes on.
     """
     from relabel import settings
+    from relabel.container import memory
     from relabel.container.signals import Stop, Stopped
+    from relabel.data.room import Room
     from relabel.text import cache as kept
     from relabel.text import encoder_files
 
@@ -92,6 +98,7 @@ def command(
                     progress=partial(tell, path.name),
                     check=stop.check,
                     load=lambda _about: meter.loaded(),
+                    room=Room.within(memory.read().limit),
                 )
                 _write(path, target, vectors)
     except Stopped as stopped:
@@ -175,9 +182,10 @@ def _check_free(target: Path, paths: Collection[Path], work: Path) -> None:
         raise UserError(*(f"{place}: {remedy}" for place in there))
 
 
-def _write(path: Path, target: Path, vectors: NDArray[np.float16]) -> None:
+def _write(path: Path, target: Path, vectors: Features) -> None:
     """Write the embeddings of a label file, and a copy of it where it lies elsewhere."""
     import numpy as np
+    from numpy.lib import format as numpy_format
 
     from relabel import files
 
@@ -185,8 +193,11 @@ def _write(path: Path, target: Path, vectors: NDArray[np.float16]) -> None:
     if not (copy.exists() and path.samefile(copy)):
         with files.replacing(copy) as place:
             shutil.copyfile(path, place)
+    rows, width = vectors.shape
     with files.replacing(target / f"{path.stem}.npy") as place, place.open("wb") as file:
-        np.save(file, vectors, allow_pickle=False)
+        numpy_format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": (rows, width)})
+        for start in range(0, rows, BLOCK):
+            file.write(vectors.take(np.arange(start, min(start + BLOCK, rows))).astype("<f2").data)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from relabel.data.examples import Examples, Features, Reviews, Typed
 from relabel.data.room import Room
-from relabel.data.stored import SLAB, Stored, Stretch, Warm
+from relabel.data.spool import spooled
+from relabel.data.stored import SLAB, Stored, Warm
 from relabel.errors import PlatformError
 
 log = logging.getLogger(__name__)
@@ -73,11 +74,10 @@ def together(features: Features, rows: NDArray[np.intp]) -> Features:
 def _copied(features: Features, rows: NDArray[np.intp]) -> Stored:
     half = isinstance(features, Typed) and features.dtype.itemsize == np.dtype(np.float16).itemsize
     dtype: np.dtype[np.floating] = np.dtype(np.float16 if half else np.float32)
-    width, room = features.shape[1], Room(0)
-    file, step = room.file(), max(1, SLAB // (4 * width))
-    for start in range(0, rows.size, step):
-        room.append(file, np.ascontiguousarray(features.take(rows[start : start + step]), dtype).data.cast("B"))
-    return Stored([Stretch(file, 0, dtype, rows.size, width)])
+    width = features.shape[1]
+    step = max(1, SLAB // (4 * width))
+    blocks = (features.take(rows[start : start + step]) for start in range(0, rows.size, step))
+    return spooled(blocks, width, Room(0), dtype)
 
 
 def spread(values: NDArray[Any], rows: NDArray[np.intp], count: int, missing: float) -> NDArray[Any]:

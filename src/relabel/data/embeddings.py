@@ -17,7 +17,8 @@ from relabel.data.formats.matrix import Matrix
 from relabel.data.keys import Keys
 from relabel.data.parts import Part
 from relabel.data.room import Room
-from relabel.data.stored import Held, Stored, Stretch
+from relabel.data.spool import Spool
+from relabel.data.stored import Stored, Stretch
 from relabel.errors import UserError
 
 BLOCK_BYTES = 1 << 22
@@ -54,14 +55,14 @@ def read(parts: Sequence[Part], room: Room | None = None) -> tuple[Embeddings, l
     if not pairs:
         return Embeddings(), []
     rows, width = sum(matrix.rows for _, matrix in pairs), pairs[0][1].width
-    array = np.empty((rows, width), np.float32) if room is None or 4 * rows * width <= room.memory else None
+    array = np.empty((rows, width), np.float32) if room is None or room.holds(rows, width) else None
     marks, stretches = _Marks(rows), list[Stretch]()
     problems: list[str] = []
     start = 0
     for part, matrix in pairs:
         out = None if array is None else array[start : start + matrix.rows]
         spool = None if room is None or array is not None else _spool(matrix, room)
-        problems += _read(part, matrix, out, marks.of(part, start), *([spool.add] if spool else []))
+        problems += _read(part, matrix, out, marks.of(part, start), *([_added(spool)] if spool else []))
         stretches += [found for found in (spool.stretch() if spool else matrix.lies,) if found is not None]
         start += matrix.rows
     if problems:
@@ -129,37 +130,20 @@ class _Marks:
         return add
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Spool:
-    """A file of ours that takes the rows of a matrix, one after another."""
-
-    file: Held
-    matrix: Matrix
-    room: Room
-
-    def add(self, _start: int, block: Block) -> None:
-        """Write a block, as the type that holds all values of the matrix."""
-        self.room.append(self.file, np.ascontiguousarray(block, self._dtype).data.cast("B"))
-
-    def stretch(self) -> Stretch:
-        """Give the rows as they lie there."""
-        return Stretch(self.file, 0, self._dtype, self.matrix.rows, self.matrix.width)
-
-    @property
-    def _dtype(self) -> np.dtype[np.floating]:
-        return np.dtype(np.float16 if self.matrix.half else np.float32)
-
-
 def _roomy(stretches: Sequence[Stretch], room: Room | None) -> bool:
-    """Whether the system can keep as much at hand: it has twice of what embeddings may take of the memory, whatever else the job holds."""
-    return room is None or sum(stretch.rows * stretch.row_bytes for stretch in stretches) <= 2 * room.memory
+    """Whether the system can keep all of them at hand."""
+    return room is None or room.keeps(sum(stretch.rows * stretch.row_bytes for stretch in stretches))
 
 
-def _spool(matrix: Matrix, room: Room) -> _Spool | None:
-    """Open a file of ours for a matrix that cannot be read row by row where it lies."""
+def _added(spool: Spool) -> Seen:
+    return lambda _start, block: spool.add(block)
+
+
+def _spool(matrix: Matrix, room: Room) -> Spool | None:
+    """Open a file of ours for a matrix that cannot be read row by row where it lies; its type holds all values."""
     if matrix.lies is not None and matrix.lies.path is not None and room.is_near(matrix.lies.path):
         return None
-    return _Spool(room.file(), matrix, room)
+    return Spool(room, matrix.width, np.dtype(np.float16 if matrix.half else np.float32))
 
 
 def _read(part: Part, matrix: Matrix, out: Block | None, *seen: Seen) -> list[str]:

@@ -14,6 +14,10 @@ from relabel.errors import DISK_ERRNOS, PlatformError
 NETWORK = ("fuse", "nfs", "cifs", "smb", "9p", "ceph", "lustre", "gcsfuse", "s3fs")
 """Beginnings of the names of file systems that are not on this machine: FastFile mode is one of fuse. They are read once, from beginning to end."""
 
+SHARE = 0.25
+"""Of the memory, that embeddings may take; those that need more stay on disk. The models that lie beside them, and all that is kept of each row,
+take the rest."""
+
 
 def mounted(table: Path = Path("/proc/self/mounts")) -> dict[Path, str]:
     """Give the kind of each mounted file system by its folder; {} where the system does not tell."""
@@ -42,6 +46,19 @@ class Room:
     memory: int
     folder: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
     mounts: Mapping[Path, str] = field(default_factory=mounted)
+
+    @classmethod
+    def within(cls, limit: int) -> Room:
+        """Give the room of a process that may take so many bytes of memory."""
+        return cls(int(limit * SHARE))
+
+    def holds(self, rows: int, width: int) -> bool:
+        """Whether so many embeddings may lie in memory."""
+        return 4 * rows * width <= self.memory
+
+    def keeps(self, size: int) -> bool:
+        """Whether the system can keep so many bytes of files at hand: it has twice of what embeddings may take, whatever else the job holds."""
+        return size <= 2 * self.memory
 
     def file(self) -> Held:
         """Open a file that has no name: it is gone with the process, however that ends.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relabel.container.configuration import MODEL
-from relabel.data.examples import Dense, Examples, Inputs
+from relabel.data.examples import Examples, Inputs
 from relabel.errors import UserError
 from relabel.model import predictor, training_rows
 from relabel.model.artifact import Artifact
@@ -72,7 +72,7 @@ class Champion:
         if self.artifact.input == "text":
             inputs: Inputs = reader.load(text)(texts)
             return inputs
-        return Dense(cache.embedded(texts, text, self.vectors, check=self.check).astype(np.float32))
+        return cache.embedded(texts, text, self.vectors, check=self.check)
 
 
 def fitted(

@@ -23,7 +23,8 @@ import torch
 from numpy.typing import NDArray
 
 from relabel import settings
-from relabel.data.examples import Dense, Examples, Features, Inputs, Split
+from relabel.data.examples import Examples, Features, Inputs, Split
+from relabel.data.room import Room
 from relabel.data.texts import Texts
 from relabel.data.tokens import Tokens
 from relabel.errors import UserError
@@ -60,6 +61,7 @@ class World:
     workers:  fits of texts side by side; 0 is as many as torch has threads.
     check:    raises where the job must end.
     progress: told (what is done, how much of it, of how much).
+    room:     where vectors of texts may lie; in memory without it.
     """
 
     encoder: Path | None = None
@@ -67,6 +69,7 @@ class World:
     workers: int = 0
     check: Callable[[], None] = lambda: None
     progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None
+    room: Room | None = None
 
 
 ALONE = World()
@@ -91,6 +94,7 @@ class Material:
     text:      how an endpoint reads texts for the model; None where it takes embeddings alone.
     version:   tells apart inputs that are made in different ways of the same data.
     baselines: by name.
+    room:      where more vectors of texts may lie; in memory without it.
     """
 
     learner: Learner
@@ -99,6 +103,7 @@ class Material:
     text: TextInput | None = None
     version: str = ""
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    room: Room | None = None
 
     @property
     def of_texts(self) -> bool:
@@ -133,7 +138,7 @@ def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Mater
         inputs=tokens,
         vectors=examples.features
         if examples.features is not None
-        else _latent(texts, examples.rows(Split.TRAIN), said),
+        else _latent(texts, examples.rows(Split.TRAIN), said, world.room),
         text=text,
         version=_version(text, repr(recipe(said, Preprocessing))),
         baselines={
@@ -141,6 +146,7 @@ def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Mater
             for name in BASELINES[said.baselines]
             if name != said.learner
         },
+        room=world.room,
     )
 
 
@@ -152,7 +158,7 @@ def comparable(material: Material, examples: Examples, said: TrainSettings) -> F
     """
     if examples.features is not None or not material.of_texts or examples.texts is None:
         return material.vectors
-    return _latent(examples.texts, np.arange(len(examples.texts)), said)
+    return _latent(examples.texts, np.arange(len(examples.texts)), said, material.room)
 
 
 def recipe(said: TrainSettings, of: type[R]) -> R:
@@ -184,9 +190,9 @@ def _of_vectors(examples: Examples, said: TrainSettings, world: World) -> Materi
         world.cache,
         progress=lambda done, total: world.progress("texts embedded", done, total),
         check=world.check,
+        room=world.room,
     )
-    features = Dense(vectors.astype(np.float32))
-    return Material(learner, features, features, text, _version(text, encoder_files.fingerprint(text)))
+    return Material(learner, vectors, vectors, text, _version(text, encoder_files.fingerprint(text)))
 
 
 def _texts(examples: Examples, said: TrainSettings) -> Texts:
@@ -224,11 +230,11 @@ def _learned(texts: Texts, said: TrainSettings) -> Words:
     )
 
 
-def _latent(texts: Texts, rows: NDArray[np.intp], said: TrainSettings) -> Features:
+def _latent(texts: Texts, rows: NDArray[np.intp], said: TrainSettings, room: Room | None) -> Features:
     """Make vectors (N, D) of the texts' words, learned from some of the texts, `rows` (n,)."""
     plain = dataclasses.replace(said, learner="linear", ngrams=1, max_tokens=0, vocabulary=latent.TERMS)
     read = _learned(texts.among(rows), plain)
-    return latent.vectors(read(texts), rows, len(read.terms), seed=said.seed)
+    return latent.vectors(read(texts), rows, len(read.terms), seed=said.seed, room=room)
 
 
 def _learner(said: TrainSettings, classes: int, text: TextInput, world: World) -> Learner:

@@ -61,10 +61,6 @@ log = logging.getLogger(__name__)
 FITS, VECTORS = "fits", "vectors"
 """Folders of kept fits, and of vectors of texts, among the checkpoints."""
 
-EMBEDDINGS = 0.25
-"""Share of the memory that embeddings may take; those that need more stay on disk. The models that lie beside them, and all that is kept of each row,
-take the rest."""
-
 REPORT = 250
 """Bytes of memory that the report takes for each row while it is made: 190 were seen with ten million rows."""
 
@@ -115,7 +111,7 @@ def run(
     wanted = settings.parse(TrainSettings, given)
     population.check(wanted)
     agree(company, _decisive(told, wanted, champion), when="at the start", have="was given something else", give=GIVEN)
-    room = Room(int(memory.read().limit * EMBEDDINGS))
+    room = Room.within(memory.read().limit)
     examples = reading.read(told.data_channels, wanted, room, Shards(told.sharded, company))
     vectors = told.checkpoints / VECTORS
     rival = None if champion is None else champions.fitted(champion, examples, vectors=vectors, check=check)
@@ -128,7 +124,7 @@ def run(
         watch.lap("reading")
         tracker.described(settings.as_dict(chosen), {"data": name, **_told(build(threads))})
         workers = chosen.threads or processors.count()
-        world = World(told.encoder_channel, vectors, workers, check, progress)
+        world = World(told.encoder_channel, vectors, workers, check, progress, room)
         made = material.made(examples, chosen, world)
         watch.lap("reading texts")
         fits = _fits(told, chosen, f"{name}{made.version}", threads, world, measured=tracker.measured, company=company)

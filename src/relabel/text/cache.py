@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,10 @@ import xxhash
 from numpy.typing import NDArray
 
 from relabel import files
+from relabel.data.examples import Dense, Features
+from relabel.data.ordered import Ordered
+from relabel.data.room import Room
+from relabel.data.spool import laid
 from relabel.errors import UserError
 from relabel.text import encoder_files, reader
 from relabel.text.reader import Reader, TextInput
@@ -45,12 +50,16 @@ def embedded(
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     check: Callable[[], None] = lambda: None,
     load: Callable[[TextInput], Reader] = reader.load,
-) -> NDArray[np.float16]:
+    room: Room | None = None,
+) -> Features:
     """Give the vectors (N, D) of texts (N,) by an encoder, from the folder where they are kept; those that are missing are made and kept.
+
+    All are rounded to float16.
 
     progress: told (texts done, different texts in all), kept ones at once.
     check:    asked between shards; raises whatever must end the work, and what was made by then is kept.
     load:     makes the reader, only where a vector is missing or there is no text at all.
+    room:     how many bytes may lie in memory; more goes to a file of ours.
 
     A text's vector depends on the order of texts in its last digit only, and the whole is the same to the bit when it was interrupted.
     Raises UserError where a vector is beyond float16.
@@ -70,8 +79,8 @@ def embedded(
             shards.add(keys[chosen], _vectors([texts[row] for row in first[chosen]], read))
             progress(keys.size - missing.size + start + chosen.size, keys.size)
         if not keys.size:
-            return _vectors([], read)
-    return shards.gathered(keys)[row_of]
+            return Dense(_vectors([], read).astype(np.float32))
+    return shards.gathered(keys, row_of, room)
 
 
 class Shards:
@@ -94,18 +103,24 @@ class Shards:
         files.write_bytes(path, safetensors.numpy.save({"hashes": hashes, "vectors": vectors}, said))
         self._keys[path] = keys
 
-    def gathered(self, keys: Keys) -> NDArray[np.float16]:
-        """Give the vectors (U, D) of known keys (U,), which rise."""
-        out: NDArray[np.float16] | None = None
+    def gathered(self, keys: Keys, row_of: NDArray[np.intp], room: Room | None) -> Features:
+        """Give the vectors (N, D) of rows (N,), of which each says its place in the known keys (U,), which rise."""
+        lies = np.full(keys.size, -1)
+        found = self._found(keys, lies)
+        first = next(found)
+        features = laid(chain((first,), found), keys.size, first.shape[1], room, first.dtype)
+        return Dense(features.array[lies[row_of]]) if isinstance(features, Dense) else Ordered(features, lies[row_of])
+
+    def _found(self, keys: Keys, lies: NDArray[np.intp]) -> Iterator[NDArray[np.float16]]:
+        """Yield the vectors (n, D) of keys (U,), each once, and note where each lies among them all."""
+        done = 0
         for path, kept in self._keys.items():
             place = np.searchsorted(keys, kept).clip(max=keys.size - 1)
-            wanted = keys[place] == kept
-            if wanted.any():
-                vectors = safetensors.numpy.load_file(path)["vectors"]
-                out = np.empty((keys.size, vectors.shape[1]), np.float16) if out is None else out
-                out[place[wanted]] = vectors[wanted]
-        assert out is not None  # noqa: S101  # keys are known, and one at least
-        return out
+            wanted = np.flatnonzero((keys[place] == kept) & (lies[place] < 0))
+            if wanted.size:
+                lies[place[wanted]] = done + np.arange(wanted.size)
+                done += wanted.size
+                yield safetensors.numpy.load_file(path)["vectors"][wanted]
 
 
 def _hashed(texts: Sequence[str]) -> Keys:

@@ -12,7 +12,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from relabel.data.examples import Dense
+from relabel.data.examples import Features
+from relabel.data.room import Room
+from relabel.data.spool import laid
 from relabel.data.tokens import FIRST, UNKNOWN, Tokens
 from relabel.training import terms
 
@@ -31,8 +33,16 @@ BLOCK = 8192
 """Texts brought into vectors at a time."""
 
 
-def vectors(tokens: Tokens, rows: NDArray[np.integer], vocabulary: int, *, width: int = WIDTH, seed: int = 0) -> Dense:
-    """Give vectors (N, D) float32 of all texts, along directions learned on the training texts, `rows` (n,).
+def vectors(
+    tokens: Tokens,
+    rows: NDArray[np.integer],
+    vocabulary: int,
+    *,
+    width: int = WIDTH,
+    seed: int = 0,
+    room: Room | None = None,
+) -> Features:
+    """Give vectors (N, D) of all texts, along directions learned on the training texts, `rows` (n,): in memory, or on disk where there is no room.
 
     vocabulary: V, from the most frequent term on.
 
@@ -44,15 +54,18 @@ def vectors(tokens: Tokens, rows: NDArray[np.integer], vocabulary: int, *, width
     counts = terms.counted(_known(tokens.take(learned), used), used)
     idf = terms.rareness(counts)
     found = directions(terms.weighted(counts, idf).astype(np.float32), width, rng)
-    out = np.empty((len(tokens), found.shape[1]), np.float32)
-    for start in range(0, len(tokens), BLOCK):
-        block = np.arange(start, min(start + BLOCK, len(tokens)))
-        own = terms.counted(_known(tokens.take(block), used), used)
-        along = terms.weighted(own, idf).astype(np.float32) @ found
-        length = np.linalg.norm(along, axis=1, keepdims=True)
-        np.divide(along, length, out=out[block[0] : block[-1] + 1], where=length > 0)
-        out[block[length[:, 0] == 0]] = 0.0
-    return Dense(out)
+    blocks = (np.arange(start, min(start + BLOCK, len(tokens))) for start in range(0, len(tokens), BLOCK))
+    made = (_along(found, terms.counted(_known(tokens.take(block), used), used), idf) for block in blocks)
+    return laid(made, len(tokens), found.shape[1], room, np.dtype(np.float32))
+
+
+def _along(found: NDArray[np.float32], counts: terms.Matrix, idf: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Give vectors (b, D) of length 1 of texts whose terms are counted (b, V)."""
+    along = terms.weighted(counts, idf).astype(np.float32) @ found
+    length = np.linalg.norm(along, axis=1, keepdims=True)
+    out = np.zeros(along.shape, np.float32)
+    np.divide(along, length, out=out, where=length > 0)
+    return out
 
 
 def directions(rows: terms.Matrix, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
