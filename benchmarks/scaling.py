@@ -2,9 +2,10 @@
 
     python benchmarks/scaling.py [--rows 20000 100000 1000000 10000000] [--width 768] [--texts 0] [--memory 6] [--image NAME]
 
-Makes float16 embeddings with known wrong labels, block by block, and trains on them: in a container of the image, or as a process in a control group
-of memory of its own (root is needed for that). There is no swap. Memory is what the kernel says: `anonymous` is what processes hold, sampled; `group`
-is the peak with the files that the kernel keeps at hand, which it gives back when there is need. Ten million rows of width 768 take 15 GB of disk.
+Makes float16 embeddings, or texts alone (--width 0), with known wrong labels, block by block, and trains on them: in a container of the image, or as
+a process in a control group of memory of its own (root is needed for that). There is no swap. Memory is what the kernel says: `anonymous` is what
+processes hold, sampled; `group` is the peak with the files that the kernel keeps at hand, which it gives back when there is need. Ten million rows of
+width 768 take 15 GB of disk.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,12 +34,13 @@ DISTANCE = 3.0
 """Between the centres of the two classes, in deviations."""
 SIGNAL = 16
 """Directions in which they differ."""
-SAID = 20 * " ".join(
-    np.random.default_rng(0).permutation(
-        [a + b + c for a in "bdfgklmnprstvz" for b in "aeiou" for c in "bdfgklmnprstvz"]
-    )
+WORDS = np.random.default_rng(0).permutation(
+    [a + b + c for a in "bdfgklmnprstvz" for b in "aeiou" for c in "bdfgklmnprstvz"]
 )
-"""What texts are cut out of."""
+SAYS = 930
+"""Words that each class says, of 980."""
+SAID = [20 * " ".join(np.random.default_rng(1).permutation(words)) for words in (WORDS[:SAYS], WORDS[-SAYS:])]
+"""What the texts of each class are cut out of."""
 GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -55,36 +57,44 @@ class Measured:
 
 
 def make(folder: Path, rows: int, width: int, characters: int) -> np.ndarray:
-    """Write `train.npy` and `train.csv`, with texts of so many characters where there are to be any; give which labels are wrong, (N,) bool."""
+    """Write `train.csv`, with texts of so many characters, and `train.npy`, unless one is 0; give which labels are wrong, (N,) bool."""
     folder.mkdir(parents=True)
     direction = np.zeros(width, np.float32)
-    direction[: min(SIGNAL, width)] = DISTANCE / np.sqrt(min(SIGNAL, width))
+    direction[: min(SIGNAL, width)] = DISTANCE / np.sqrt(max(1, min(SIGNAL, width)))
     wrong = np.empty(rows, np.bool_)
     heading = {"descr": "<f2", "fortran_order": False, "shape": (rows, width)}
-    with (folder / "train.npy").open("wb") as file, (folder / "train.csv").open("w", encoding="ascii") as table:
-        np.lib.format.write_array_header_1_0(file, heading)
+    with ExitStack() as stack:
+        table = stack.enter_context((folder / "train.csv").open("w", encoding="ascii"))
         table.write("label,review\n" if characters else "label\n")
+        file = stack.enter_context((folder / "train.npy").open("wb")) if width else None
+        if file:
+            np.lib.format.write_array_header_1_0(file, heading)
         for start in range(0, rows, BLOCK):
             rng = np.random.default_rng((rows, start))
             size = min(BLOCK, rows - start)
             truth = rng.integers(0, 2, size)
             values = rng.standard_normal((size, width), dtype=np.float32)
             values += (truth[:, None] - 0.5).astype(np.float32) * direction
-            file.write(values.astype(np.float16).data)
+            if file:
+                file.write(values.astype(np.float16).data)
             flipped = rng.random(size) < np.array(NOISE)[truth, 1 - truth]
             wrong[start : start + size] = flipped
             labels = [str(label) for label in np.where(flipped, 1 - truth, truth).tolist()]
             if characters:
-                at = rng.integers(0, len(SAID) - characters, size).tolist()
-                labels = [
-                    f"{label},{SAID[start : start + characters]}" for label, start in zip(labels, at, strict=True)
-                ]
+                at = rng.integers(0, len(SAID[0]) - characters, size).tolist()
+                texts = (SAID[of][place : place + characters] for of, place in zip(truth.tolist(), at, strict=True))
+                labels = [f"{label},{text}" for label, text in zip(labels, texts, strict=True)]
             table.write("\n".join((*labels, "")))
-        for written in (file, table):  # the job reads from the disk, and the pages that it needs count as its own
-            written.flush()
-            os.fsync(written.fileno())
-            os.posix_fadvise(written.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    for path in folder.iterdir():
+        forget(path)
     return wrong
+
+
+def forget(path: Path) -> None:
+    """Have the system forget a file: a job reads it from the disk, and the pages that it needs count as its own."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 @contextmanager
@@ -221,7 +231,7 @@ def main() -> None:
     """Measure each number of rows and print all of them together."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 100_000, 1_000_000, 10_000_000])
-    parser.add_argument("--width", type=int, default=768)
+    parser.add_argument("--width", type=int, default=768, help="of embeddings; 0 is none")
     parser.add_argument("--texts", type=int, default=0, help="characters of a text; 0 is none")
     parser.add_argument("--memory", type=float, default=6, help="limit, GiB")
     parser.add_argument("--image", default="", help="of the training container; a process of this Python without it")
