@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -26,6 +26,9 @@ FLAGS = (
 )
 MARK = "RELABEL_PAGES"
 """Set in the environment of every process of a browser, so that what stays behind is found."""
+
+PATIENCE = 15_000
+"""Milliseconds in which a page shows what is expected of it, on a machine where other tests run."""
 
 TEXTS = {
     "markup": "<b>bold</b> <img src=x onerror=\"window.__pwned='image'\"> &amp; &lt; \" ' ` end",
@@ -58,6 +61,7 @@ SHOPS = ("<img src=x onerror=\"window.__pwned='shop'\">", "متجر", "{{7*7}}",
 def browser() -> Iterator[Browser]:
     """Start Chromium with an empty profile; at the end, hold that none of its processes is left."""
     mark = f"{MARK}={uuid.uuid4()}"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=_chromium(), args=FLAGS, env={**os.environ, MARK: mark.partition("=")[2]}

@@ -185,8 +185,11 @@ def test_a_decision_that_cannot_be_kept_is_no_decision(path) -> None:
         assert len(store.all()) == kept
 
 
-def test_many_threads_and_two_stores_lose_nothing(path) -> None:
+def test_many_threads_and_two_stores_lose_nothing(path, monkeypatch) -> None:
     """Each decision is there once, and every store hears of all of them."""
+    monkeypatch.setattr(
+        stores, "BUSY", 60.0
+    )  # on a slow disk who waits may get no turn while others write without a pause
     with Store(path, "d", CLASSES) as one, Store(path, "d", CLASSES) as other:
         threads = [
             threading.Thread(

@@ -53,7 +53,7 @@ def changed(constant: str, folder: Path) -> str:
 def test_an_answer_that_nobody_takes_is_given_up(model_folder, serving) -> None:
     """Its memory is free again; a client that takes its answer slowly gets all of it."""
     body = json.dumps([[0, 0, 7, 0]] * 100_000).encode()
-    with serving("--model", str(model_folder), "--workers", "1", "--timeout", "2") as running, ExitStack() as stack:
+    with serving("--model", str(model_folder), "--workers", "1", "--timeout", "4") as running, ExitStack() as stack:
         running.until_loaded()
 
         def asking() -> socket.socket:
@@ -66,7 +66,7 @@ def test_an_answer_that_nobody_takes_is_given_up(model_folder, serving) -> None:
 
         idle, slow = asking(), asking()
         took, began = bytearray(slow.recv(1 << 14)), time.monotonic()  # both answers are ready
-        while time.monotonic() - began < 6:
+        while time.monotonic() - began < 12:
             took += slow.recv(1 << 14)
             time.sleep(0.05)
         slow.settimeout(10)

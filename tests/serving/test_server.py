@@ -125,7 +125,7 @@ def test_a_body_over_the_limit_hears_of_it(model_folder, serving, declared) -> N
 
 def test_a_body_that_stops_coming_is_a_408(model_folder, serving) -> None:
     """As JSON, and in the log; the connection is closed, for what follows on it could be the rest."""
-    with serving("--model", str(model_folder), "--workers", "1", "--timeout", "2") as running:
+    with serving("--model", str(model_folder), "--workers", "1", "--timeout", "5") as running:
         running.until_loaded()
         with socket.create_connection((HOST, running.port), timeout=30) as slow:
             slow.sendall(b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n[1,")

