@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from relabel.data import reading
+from relabel.data import parcels, reading
 from relabel.data.digest import digest
 from relabel.data.examples import Examples
 from relabel.data.identity import row_hashes
@@ -101,8 +101,10 @@ def one_each(_name: str, number: int) -> Sequence[int]:
     ids=["two", "three", "two of four have none", "test is replicated"],
 )
 @pytest.mark.parametrize("memory", [1 << 30, 0], ids=["memory", "disk"])
-def test_every_host_knows_what_one_host_would_know(hosts, tmp_path, size, dealt, memory) -> None:
+def test_every_host_knows_what_one_host_would_know(hosts, tmp_path, monkeypatch, size, dealt, memory) -> None:
     """Labels, splits, duplicates, ids, texts, hashes, digest and, asked for together, vectors: equal on every host to those of one that has all."""
+    if not memory:
+        monkeypatch.setattr(parcels, "PIECE", 50)  # bytes of texts that go at a time
     [alone] = laid_out(tmp_path / "one", 1, lambda _name, _number: [0], tables())
     channels = laid_out(tmp_path / "several", size, dealt, tables())
     told = TrainSettings(metadata_columns="shop", id_column="id", dev_share=0.2)

@@ -37,6 +37,15 @@ def test_what_is_put_in_comes_out_wherever_it_lies(lists, memory, random) -> Non
     assert whole[~whole.blank] == [text for text in expected if text]
 
 
+@given(st.lists(WORDS, max_size=20), st.integers(1, 40))
+def test_pieces_make_the_same_texts_again(told, size) -> None:
+    """Texts that lie in any order, taken some bytes at a time, for which a text is never cut."""
+    whole = Texts.of(told).among(np.arange(len(told))[::-1])
+    arena = Arena()
+    pieces = [arena.take(lengths, data) for lengths, data in whole.pieces(size)]
+    assert [text for piece in pieces for text in piece] == told[::-1]
+
+
 def test_beyond_its_share_of_the_memory_it_lies_in_a_file_without_a_name(tmp_path) -> None:
     """What was in memory before goes there too."""
     arena = Arena(Room(4000, tmp_path))

@@ -55,6 +55,12 @@ class Arena:
         size = np.frombuffer(lengths, np.int32).copy()
         return Texts(self, start + np.cumsum(size, dtype=np.int64) - size, size)
 
+    def take(self, lengths: NDArray[np.int32], data: bytes) -> Texts:
+        """Add texts (n,) of these lengths, of which the bytes lie one after another. Raises OSError where the disk is full."""
+        start = self._size
+        self._add(data)
+        return Texts(self, start + np.cumsum(lengths, dtype=np.int64) - lengths, lengths)
+
     def read(self, start: int, stop: int) -> bytes | bytearray:
         """Give some of the bytes."""
         if self._file is not None and len(self._held) < stop:
@@ -114,6 +120,16 @@ class Texts(Sequence[str]):
         for first in range(0, len(self), AT_ONCE):
             here = slice(first, first + AT_ONCE)
             yield from map(self._string, self._start[here].tolist(), self._length[here].tolist())
+
+    def pieces(self, size: int) -> Iterator[tuple[NDArray[np.int32], bytes]]:
+        """Give all texts some at a time, for `Arena.take`: about so many bytes of them, a text at least, and the length of each."""
+        piece = np.cumsum(self._length, dtype=np.int64) // size
+        for rows in np.split(np.arange(len(self)), np.flatnonzero(np.diff(piece)) + 1):
+            data = b"".join(
+                self._arena.read(start, start + length)
+                for start, length in zip(self._start[rows].tolist(), self._length[rows].tolist(), strict=True)
+            )
+            yield self._length[rows], data
 
     def among(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Texts:
         """Give some of the texts, or all in another order; their bytes stay where they are."""
