@@ -68,6 +68,12 @@ def read(channels: Mapping[str, Path], company: Any, *, memory: int = 1 << 30) -
     return reading.read(channels, told, Room(memory), Shards(frozenset({"train", "test"}), company))
 
 
+@pytest.fixture
+def small_pieces(monkeypatch) -> None:
+    """Let 50 bytes of texts go at a time."""
+    monkeypatch.setattr(parcels, "PIECE", 50)
+
+
 def facts(examples: Examples) -> list[Any]:
     """All that is known of the rows."""
     hashes = row_hashes(examples.features, examples.texts, len(examples), known=examples.hashes)
@@ -101,10 +107,9 @@ def one_each(_name: str, number: int) -> Sequence[int]:
     ids=["two", "three", "two of four have none", "test is replicated"],
 )
 @pytest.mark.parametrize("memory", [1 << 30, 0], ids=["memory", "disk"])
-def test_every_host_knows_what_one_host_would_know(hosts, tmp_path, monkeypatch, size, dealt, memory) -> None:
+@pytest.mark.usefixtures("small_pieces")
+def test_every_host_knows_what_one_host_would_know(hosts, tmp_path, size, dealt, memory) -> None:
     """Labels, splits, duplicates, ids, texts, hashes, digest and, asked for together, vectors: equal on every host to those of one that has all."""
-    if not memory:
-        monkeypatch.setattr(parcels, "PIECE", 50)  # bytes of texts that go at a time
     [alone] = laid_out(tmp_path / "one", 1, lambda _name, _number: [0], tables())
     channels = laid_out(tmp_path / "several", size, dealt, tables())
     told = TrainSettings(metadata_columns="shop", id_column="id", dev_share=0.2)
