@@ -5,7 +5,6 @@ Letters: N texts, n of them.
 
 from __future__ import annotations
 
-import mmap
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
@@ -13,11 +12,11 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from relabel.data.heap import Heap
 from relabel.data.room import Room
-from relabel.data.stored import Held
 
-SHARE = 4
-"""Texts may take this part of the memory that embeddings may: they are looked at far less often."""
+PUT = 1 << 12
+"""Bytes of texts that are put away at once."""
 
 AT_ONCE = 1 << 12
 """Texts of which the places are looked up at once when all are gone through."""
@@ -32,52 +31,35 @@ class Arena:
     """
 
     def __init__(self, room: Room | None = None) -> None:
-        self._room = room
-        self._held: bytearray | mmap.mmap = bytearray()
-        self._file: Held | None = None
-        self._size = 0
+        self._heap = Heap(room)
 
     def put(self, texts: Iterable[str]) -> Texts:
         """Add texts (n,), which are taken one after another. Raises OSError where the disk is full."""
         lengths = array("i")
         pieces: list[bytes] = []
-        start, waiting = self._size, 0
+        start, waiting = self._heap.size, 0
         for text in texts:
             piece = text.encode(errors="surrogatepass")
             pieces.append(piece)
             lengths.append(len(piece))
             waiting += len(piece)
-            if waiting >= mmap.ALLOCATIONGRANULARITY:
-                self._add(b"".join(pieces))
+            if waiting >= PUT:
+                self._heap.add(b"".join(pieces))
                 pieces.clear()
                 waiting = 0
-        self._add(b"".join(pieces))
+        self._heap.add(b"".join(pieces))
         size = np.frombuffer(lengths, np.int32).copy()
         return Texts(self, start + np.cumsum(size, dtype=np.int64) - size, size)
 
     def take(self, lengths: NDArray[np.int32], data: bytes) -> Texts:
         """Add texts (n,) of these lengths, of which the bytes lie one after another. Raises OSError where the disk is full."""
-        start = self._size
-        self._add(data)
+        start = self._heap.size
+        self._heap.add(data)
         return Texts(self, start + np.cumsum(lengths, dtype=np.int64) - lengths, lengths)
 
     def read(self, start: int, stop: int) -> bytes | bytearray:
         """Give some of the bytes."""
-        if self._file is not None and len(self._held) < stop:
-            self._held = mmap.mmap(self._file.number, 0, access=mmap.ACCESS_READ)
-        return self._held[start:stop]
-
-    def _add(self, data: bytes) -> None:
-        room = self._room
-        if self._file is None and room is not None and self._size + len(data) > room.memory // SHARE:
-            self._file = room.file()
-            room.append(self._file, bytes(self._held))
-            self._held = bytearray()
-        if self._file is not None and room is not None:
-            room.append(self._file, data)
-        elif isinstance(self._held, bytearray):
-            self._held += data
-        self._size += len(data)
+        return self._heap.read(start, stop)
 
 
 class Texts(Sequence[str]):

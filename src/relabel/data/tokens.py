@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from relabel.data.heap import Heap
+from relabel.data.room import Room
+
 NOTHING = 0
 """Id of no word: padding, and all that an empty text has."""
 
@@ -47,6 +50,18 @@ class Tokens:
         starts = np.zeros(len(lengths) + 1, np.int64)
         np.cumsum(lengths, out=starts[1:])
         return cls(np.frombuffer(every, np.int32), starts)
+
+    @classmethod
+    def joined(cls, parts: Iterable[Tokens], room: Room | None = None) -> Tokens:
+        """Put tokens of some texts at a time one after another.
+
+        room: how much may lie in memory; more goes to a file that goes with the process. Raises OSError where the disk is full.
+        """
+        heap, lengths = Heap(room), [np.zeros(1, np.int64)]
+        for part in parts:
+            heap.add(part.ids.tobytes())
+            lengths.append(part.lengths)
+        return cls(np.frombuffer(heap.whole(), np.int32), np.cumsum(np.concatenate(lengths)))
 
     def __len__(self) -> int:
         return self.starts.size - 1

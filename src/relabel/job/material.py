@@ -13,7 +13,7 @@ import dataclasses
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,9 +32,9 @@ from relabel.model.networks.of_words import NETWORKS
 from relabel.settings import TrainSettings
 from relabel.text import agreement, cache, encoder_files, reader, words
 from relabel.text.preprocessing import Preprocessing
-from relabel.text.reader import TextInput
+from relabel.text.reader import Reader, TextInput
 from relabel.text.words import Words
-from relabel.training import latent
+from relabel.training import latent, terms
 from relabel.training.learner import Learner
 from relabel.training.learners import fine_tuned, network
 from relabel.training.learners.boosted import Boosted
@@ -48,6 +48,15 @@ log = logging.getLogger(__name__)
 
 BASELINES: Mapping[str, tuple[str, ...]] = {"off": (), "linear": ("linear",), "all": ("linear", "boosted")}
 """Setting -> learners that stand beside one of texts."""
+
+READ = 4096
+"""Texts that are read as tokens at a time."""
+
+LEARNED = 200_000
+"""Texts that words are chosen from, at most."""
+
+HELD: Mapping[str, int] = {"linear": 16, "boosted": 48}
+"""Learner -> bytes that one of its fits holds for each token, about."""
 
 R = TypeVar("R")
 
@@ -95,6 +104,7 @@ class Material:
     version:   tells apart inputs that are made in different ways of the same data.
     baselines: by name.
     room:      where more vectors of texts may lie; in memory without it.
+    notes:     what was learned from a part of the training texts, in sentences.
     """
 
     learner: Learner
@@ -104,6 +114,7 @@ class Material:
     version: str = ""
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     room: Room | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def of_texts(self) -> bool:
@@ -129,16 +140,16 @@ def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Mater
         log.warning(
             "the channel `encoder` is not used: the learner %s reads words; mlp and fine_tuned use it", said.learner
         )
-    texts = _texts(examples, said)
-    learned = texts.among(examples.rows(Split.TRAIN))
-    text = _subwords(said, world) if said.learner == "fine_tuned" else reader.of_words(_learned(learned, said))
-    tokens = reader.load(text)(texts)
+    texts, rows = _texts(examples, said), examples.rows(Split.TRAIN)
+    text = (
+        _subwords(said, world) if said.learner == "fine_tuned" else reader.of_words(_learned(texts.among(rows), said))
+    )
+    tokens = _tokens(reader.load(text), texts, world.room)
+    vectors = examples.features if examples.features is not None else _latent(texts, rows, said, world.room)
     return Material(
-        learner=_learner(said, len(examples.classes), text, world),
+        learner=_learner(said, len(examples.classes), text, _with_room(said.learner, tokens, rows, world)),
         inputs=tokens,
-        vectors=examples.features
-        if examples.features is not None
-        else _latent(texts, examples.rows(Split.TRAIN), said, world.room),
+        vectors=vectors,
         text=text,
         version=_version(text, repr(recipe(said, Preprocessing))),
         baselines={
@@ -146,6 +157,7 @@ def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Mater
             for name in BASELINES[said.baselines]
             if name != said.learner
         },
+        notes=tuple(_parts(said.learner, text, tokens, rows)),
         room=world.room,
     )
 
@@ -214,8 +226,15 @@ def _encoder(world: World) -> Path:
     return world.encoder
 
 
+def _tokens(read: Reader, texts: Texts, room: Room | None) -> Tokens:
+    """Read texts (N,) as tokens, some at a time."""
+    return Tokens.joined((read(texts[start : start + READ]) for start in range(0, len(texts), READ)), room)
+
+
 def _learned(texts: Texts, said: TrainSettings) -> Words:
-    """Choose a vocabulary."""
+    """Choose a vocabulary from training texts, of very many from a part that is spread evenly over them."""
+    if len(texts) > LEARNED:
+        texts = texts.among(np.linspace(0, len(texts) - 1, LEARNED).astype(np.intp))
     if said.ngrams > 1 and said.learner in NETWORKS:
         raise UserError(
             f"ngrams is {said.ngrams}: the learner {said.learner} reads one word after another, set it to 1"
@@ -234,7 +253,25 @@ def _latent(texts: Texts, rows: NDArray[np.intp], said: TrainSettings, room: Roo
     """Make vectors (N, D) of the texts' words, learned from some of the texts, `rows` (n,)."""
     plain = dataclasses.replace(said, learner="linear", ngrams=1, max_tokens=0, vocabulary=latent.TERMS)
     read = _learned(texts.among(rows), plain)
-    return latent.vectors(read(texts), rows, len(read.terms), seed=said.seed, room=room)
+    return latent.vectors(_tokens(read, texts, room), rows, len(read.terms), seed=said.seed, room=room)
+
+
+def _with_room(learner: str, tokens: Tokens, rows: NDArray[np.intp], world: World) -> World:
+    """Let no more models of terms be fitted side by side than memory has room for: twice of what embeddings may take."""
+    if world.room is None or learner not in HELD:
+        return world
+    each = HELD[learner] * min(terms.MOST, int(tokens.lengths[rows].sum()))
+    return dataclasses.replace(world, workers=max(1, min(world.workers, 2 * world.room.memory // max(1, each))))
+
+
+def _parts(learner: str, text: TextInput, tokens: Tokens, rows: NDArray[np.intp]) -> Iterator[str]:
+    """Say what is learned from a part of the training texts, `rows` (n,)."""
+    if text.kind == "words" and rows.size > LEARNED:
+        yield f"words were chosen from {LEARNED:,} of {rows.size:,} training texts, spread evenly over them"
+    total = int(tokens.lengths[rows].sum())
+    if learner in HELD and total > terms.MOST:
+        share = terms.MOST / total
+        yield f"each model learns from {share:.0%} of its training texts at most, drawn for it: {learner} takes {terms.MOST:,} tokens"
 
 
 def _learner(said: TrainSettings, classes: int, text: TextInput, world: World) -> Learner:
@@ -277,8 +314,10 @@ def _baseline(name: str, examples: Examples, texts: Texts, said: TrainSettings, 
     """Make a plain learner with defaults of its own, and the job's preprocessing."""
     kept = {each.name: getattr(said, each.name) for each in dataclasses.fields(Preprocessing)}
     own = settings.parse(TrainSettings, {"learner": name, **kept})
-    text = reader.of_words(_learned(texts.among(examples.rows(Split.TRAIN)), own))
-    return Baseline(_learner(own, len(examples.classes), text, world), reader.load(text)(texts))
+    rows = examples.rows(Split.TRAIN)
+    text = reader.of_words(_learned(texts.among(rows), own))
+    tokens = _tokens(reader.load(text), texts, world.room)
+    return Baseline(_learner(own, len(examples.classes), text, _with_room(name, tokens, rows, world)), tokens)
 
 
 def _version(text: TextInput, also: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import os
@@ -126,6 +127,7 @@ def run(
         workers = chosen.threads or processors.count()
         world = World(told.encoder_channel, vectors, workers, check, progress, room)
         made = material.made(examples, chosen, world)
+        examples = dataclasses.replace(examples, notes=(*examples.notes, *made.notes))
         watch.lap("reading texts")
         fits = _fits(told, chosen, f"{name}{made.version}", threads, world, measured=tracker.measured, company=company)
         findings, model = stages.run(examples, made, name, chosen, fits, champion=rival)

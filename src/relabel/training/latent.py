@@ -53,15 +53,17 @@ def vectors(
     learned = np.sort(rng.choice(rows, ROWS, replace=False)) if rows.size > ROWS else rows
     counts = terms.counted(_known(tokens.take(learned), used), used)
     idf = terms.rareness(counts)
-    found = directions(terms.weighted(counts, idf).astype(np.float32), width, rng)
+    terms.weigh(counts, idf)
+    found = directions(counts.astype(np.float32), width, rng)
     blocks = (np.arange(start, min(start + BLOCK, len(tokens))) for start in range(0, len(tokens), BLOCK))
     made = (_along(found, terms.counted(_known(tokens.take(block), used), used), idf) for block in blocks)
     return laid(made, len(tokens), found.shape[1], room, np.dtype(np.float32))
 
 
 def _along(found: NDArray[np.float32], counts: terms.Matrix, idf: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Give vectors (b, D) of length 1 of texts whose terms are counted (b, V)."""
-    along = terms.weighted(counts, idf).astype(np.float32) @ found
+    """Give vectors (b, D) of length 1 of texts whose terms are counted (b, V), which are weighed for it."""
+    terms.weigh(counts, idf)
+    along = counts.astype(np.float32) @ found
     length = np.linalg.norm(along, axis=1, keepdims=True)
     out = np.zeros(along.shape, np.float32)
     np.divide(along, length, out=out, where=length > 0)

@@ -138,6 +138,6 @@ class FitsOne(Protocol):
         """Give, as JSON values, all that decides what a fit gives: kind of model, classes, recipe."""
         ...
 
-    def fit_one(self, inputs: Inputs, member: Member, watch: Watch | None, run: Run) -> Model:
-        """Fit a member. The result depends on these alone: never on a generator, or a setting, that members share."""
+    def fit_one(self, inputs: Any, member: Member, watch: Watch | None, run: Run) -> Model:
+        """Fit a member on Tokens. The result depends on these alone: never on a generator, or a setting, that members share."""
         ...

@@ -15,8 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from relabel.data.examples import Inputs
-from relabel.data.tokens import NOTHING, UNKNOWN
+from relabel.data.tokens import NOTHING, UNKNOWN, Tokens
 from relabel.model import predictor
 from relabel.model.artifact import Model
 from relabel.model.networks import weights
@@ -73,7 +72,7 @@ class NetworkFit:
         blueprint: Blueprint,
         recipe: Recipe,
         *,
-        inputs: Inputs,
+        inputs: Tokens,
         member: Member,
         watch: Watch | None,
     ) -> None:
@@ -100,7 +99,7 @@ class NetworkFit:
 
     def batches(self) -> Iterator[NDArray[np.int32]]:
         """Yield the rows (B,) of each step that is left."""
-        lengths = self._inputs.take(self._member.rows).lengths
+        lengths = self._inputs.lengths[self._member.rows]
         recipe = self._recipe
         return buckets.stream(
             self._member.rows,

@@ -18,15 +18,43 @@ Matrix: TypeAlias = Any
 """A csr_matrix of scipy, which has no types."""
 
 
-def counted(tokens: Tokens, terms: int) -> Matrix:
-    """Count the terms of texts (n,): (n, V + FIRST) float64, of which a column is an id."""
+BLOCK = 8192
+"""Texts that are counted or weighed at a time."""
+
+MOST = 1 << 26
+"""Tokens that one model learns from, at most: some two million short reviews."""
+
+PART_STREAM = 5
+"""Keeps the draw of a model's texts apart from its seed's other random streams."""
+
+
+def part(lengths: NDArray[np.integer], seed: int) -> NDArray[np.intp]:
+    """Give which of the texts (n,), of so many tokens each, one model learns from: all, or a random part with about MOST tokens; rising."""
+    total = int(lengths.sum())
+    if total <= MOST:
+        return np.arange(lengths.size)
+    rng = np.random.default_rng((seed, PART_STREAM))
+    return np.sort(rng.choice(lengths.size, max(1, lengths.size * MOST // total), replace=False))
+
+
+def counted(tokens: Tokens, terms: int, rows: NDArray[np.integer] | None = None) -> Matrix:
+    """Count the terms of texts (n,), all or the chosen rows: (n, V + FIRST) float64, of which a column is an id.
+
+    Nothing but the matrix is held of more than some texts at a time.
+    """
+    chosen = np.arange(len(tokens)) if rows is None else rows
     ids = terms + FIRST
-    parts = [tfidf.counted(texts, ids) for _, texts in tfidf.blocks(tokens)]
-    lengths = [np.bincount(part.row, minlength=part.rows) for part in parts]
-    starts = np.concatenate([[0], np.cumsum(np.concatenate([np.empty(0, np.int64), *lengths]))])
-    column = np.concatenate([np.empty(0, np.int32), *(part.term.astype(np.int32) for part in parts)])
-    value = np.concatenate([np.empty(0), *(part.value for part in parts)])
-    return scipy.sparse.csr_matrix((value, column, starts), (len(tokens), ids))
+    most = int(tokens.lengths[chosen].sum())  # what is not written to takes no memory
+    column, value = np.empty(most, np.int32), np.empty(most, np.float64)
+    starts = np.zeros(chosen.size + 1, np.int64)
+    end = 0
+    for start in range(0, chosen.size, BLOCK):
+        block = chosen[start : start + BLOCK]
+        part = tfidf.counted(tokens.take(block), ids)
+        begin, end = end, end + part.term.size
+        column[begin:end], value[begin:end] = part.term, part.value
+        starts[start + 1 : start + 1 + block.size] = begin + np.cumsum(np.bincount(part.row, minlength=part.rows))
+    return scipy.sparse.csr_matrix((value[:end], column[:end], starts), (chosen.size, ids))
 
 
 def rareness(counts: Matrix) -> NDArray[np.float64]:
@@ -41,10 +69,13 @@ def rareness(counts: Matrix) -> NDArray[np.float64]:
     return idf
 
 
-def weighted(counts: Matrix, idf: NDArray[np.float64]) -> Matrix:
-    """Weigh counted terms by their rareness (V + FIRST,), each text to the length 1; one that has no known term keeps zeros."""
-    value = (1.0 + np.log(counts.data)) * idf[counts.indices]
-    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    length = np.sqrt(np.bincount(row, value * value, counts.shape[0]))
-    length[length == 0] = 1.0
-    return scipy.sparse.csr_matrix((value / length[row], counts.indices, counts.indptr), counts.shape)
+def weigh(counts: Matrix, idf: NDArray[np.float64]) -> None:
+    """Weigh counted terms, in place, by their rareness (V + FIRST,), each text to the length 1; one that has no known term keeps zeros."""
+    for start in range(0, counts.shape[0], BLOCK):
+        starts = counts.indptr[start : start + BLOCK + 1].astype(np.int64)
+        here = slice(starts[0], starts[-1])
+        value = (1.0 + np.log(counts.data[here])) * idf[counts.indices[here]]
+        row = np.repeat(np.arange(starts.size - 1), np.diff(starts))
+        length = np.sqrt(np.bincount(row, value * value, starts.size - 1))
+        length[length == 0] = 1.0
+        counts.data[here] = value / length[row]

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
-from relabel.data.examples import Inputs
-from relabel.data.tokens import FIRST
+from relabel.data.tokens import FIRST, Tokens
 from relabel.errors import UserError
 from relabel.model import boosted
 from relabel.model.artifact import Model
@@ -57,11 +55,12 @@ class Boosted:
         """Give what decides a fit."""
         return dataclasses.asdict(self)
 
-    def fit_one(self, inputs: Inputs, member: Member, watch: Watch | None, run: Run) -> Model:
-        """Fit one member. A row of likely classes counts as a row of each, by how likely it is."""
+    def fit_one(self, inputs: Tokens, member: Member, watch: Watch | None, run: Run) -> Model:
+        """Fit one member, on a part of very many texts (see `terms.part`). A row of likely classes counts as a row of each, by how likely it is."""
         xgboost = library()
-        place, label, weight = _labelled(member, self.classes)
-        data = xgboost.DMatrix(bag(inputs.take(place), self.terms), label, weight=weight, nthread=1)
+        rows = member.rows[terms.part(inputs.lengths[member.rows], member.seed)]
+        place, label, weight = _labelled(member, rows, self.classes)
+        data = xgboost.DMatrix(bag(inputs, self.terms, place), label, weight=weight, nthread=1)
         watched = [] if watch is None else [(self._watched(inputs, watch), "watch")]
         booster = xgboost.train(
             self._settings(member.seed),
@@ -78,8 +77,8 @@ class Boosted:
         trees = np.frombuffer(bytes(booster.save_raw("ubj")), np.uint8)
         return Model(self.kind, {"terms": self.terms, "classes": self.classes}, {boosted.TREES: trees})
 
-    def _watched(self, inputs: Inputs, watch: Watch) -> Any:
-        return library().DMatrix(bag(inputs.take(watch.rows), self.terms), watch.labels, nthread=1)
+    def _watched(self, inputs: Tokens, watch: Watch) -> Any:
+        return library().DMatrix(bag(inputs, self.terms, watch.rows), watch.labels, nthread=1)
 
     def _settings(self, seed: int) -> dict[str, Any]:
         return {
@@ -109,20 +108,21 @@ def library() -> Any:
     return xgboost
 
 
-def bag(tokens: Any, vocabulary: int) -> terms.Matrix:
-    """Count the known terms of texts (n,): (n, V + FIRST), where a term that is not there is missing, not 0."""
-    counts = terms.counted(tokens, vocabulary)
-    known = scipy.sparse.diags_array((np.arange(vocabulary + FIRST) >= FIRST).astype(np.float32))
-    counts = counts @ known
+def bag(tokens: Tokens, vocabulary: int, rows: NDArray[np.integer] | None = None) -> terms.Matrix:
+    """Count the known terms of texts (n,), all or the chosen rows: (n, V + FIRST), where a term that is not there is missing, not 0."""
+    counts = terms.counted(tokens, vocabulary, rows)
+    counts.data[counts.indices < FIRST] = 0.0
     counts.eliminate_zeros()
     return counts
 
 
-def _labelled(member: Member, classes: int) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]:
+def _labelled(
+    member: Member, rows: NDArray[np.int32], classes: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]:
     """Give rows, each class that one may have, and weights: (n,), or more where targets are probabilities."""
-    shares = targets(member, member.rows, classes) * member.weights[member.rows][:, None]
+    shares = targets(member, rows, classes) * member.weights[rows][:, None]
     place, label = np.nonzero(shares)
-    return member.rows[place], label, shares[place, label].astype(np.float32)
+    return rows[place], label, shares[place, label].astype(np.float32)
 
 
 def _watched_loss(watch: Watch) -> Any:

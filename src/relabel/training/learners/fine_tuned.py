@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from relabel.data.examples import Inputs
+from relabel.data.tokens import Tokens
 from relabel.model.artifact import Model
 from relabel.model.networks.fine_tuned import ABOUT, KIND, FineTuned, packed
 from relabel.text import encoder_files, encoder_network
@@ -78,7 +78,7 @@ class Tuned:
         recipe = dataclasses.asdict(self.recipe)
         return {"kind": self.kind, "classes": self.base.classes, "encoder": self.fingerprint, "recipe": recipe}
 
-    def fit_one(self, inputs: Inputs, member: Member, watch: Watch | None, run: Run) -> Model:
+    def fit_one(self, inputs: Tokens, member: Member, watch: Watch | None, run: Run) -> Model:
         """Fit a member, going on from where an earlier run of it was stopped."""
         return network.ended(
             NetworkFit(self.base, self.recipe, inputs=inputs, member=member, watch=watch), run, self.device

@@ -13,8 +13,7 @@ import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
 
-from relabel.data.examples import Inputs
-from relabel.data.tokens import FIRST
+from relabel.data.tokens import FIRST, Tokens
 from relabel.model.artifact import Model
 from relabel.model.networks.of_words import OfWords
 from relabel.model.networks.pooling import POOLINGS
@@ -47,7 +46,7 @@ class Network:
         """Give what decides a fit; not the device, which changes last digits only."""
         return {"kind": self.kind, "sizes": dict(self.sizes), "recipe": dataclasses.asdict(self.recipe)}
 
-    def fit_one(self, inputs: Inputs, member: Member, watch: Watch | None, run: Run) -> Model:
+    def fit_one(self, inputs: Tokens, member: Member, watch: Watch | None, run: Run) -> Model:
         """Fit a member, going on from where an earlier run of it was stopped."""
         blueprint = OfWords(self.kind, self.sizes)
         return ended(NetworkFit(blueprint, self.recipe, inputs=inputs, member=member, watch=watch), run, self.device)

@@ -15,6 +15,7 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from relabel.data.examples import Inputs
+from relabel.data.tokens import Tokens
 from relabel.model import tfidf
 from relabel.model.artifact import Model
 from relabel.training import terms
@@ -53,12 +54,14 @@ class Tfidf:
         """Give what decides a fit."""
         return dataclasses.asdict(self)
 
-    def fit_one(self, inputs: Inputs, member: Member, watch: Watch | None, run: Run) -> Model:
-        """Fit one member. The rareness of terms is that in its own rows."""
+    def fit_one(self, inputs: Tokens, member: Member, watch: Watch | None, run: Run) -> Model:
+        """Fit one member. The rareness of terms is that in its own rows, of which very many texts are a part (see `terms.part`)."""
         rows = member.rows[member.weights[member.rows] > 0]
-        counts = terms.counted(inputs.take(rows), self.terms)
-        idf = terms.rareness(counts)
-        problem = _Problem(terms.weighted(counts, idf), targets(member, rows, self.classes), member.weights[rows])
+        rows = rows[terms.part(inputs.lengths[rows], member.seed)]
+        matrix = terms.counted(inputs, self.terms, rows)
+        idf = terms.rareness(matrix)
+        terms.weigh(matrix, idf)
+        problem = _Problem(matrix, targets(member, rows, self.classes), member.weights[rows])
         chosen = PENALTIES if watch and self.weight_decay else (1.0,)
         solution, best, least = problem.start(), None, np.inf
         for n, times in enumerate(chosen):
