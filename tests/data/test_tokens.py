@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relabel.data.room import Room
 from relabel.data.tokens import NOTHING, Tokens
 
 TEXTS = st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=8)
@@ -31,6 +33,18 @@ def test_padding_stands_behind_the_words(texts) -> None:
     for line, ids in zip(every.tolist(), texts, strict=True):
         assert line[: len(ids)] == ids
         assert not any(line[len(ids) :])
+
+
+@given(st.lists(st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=5), max_size=4))
+@pytest.mark.parametrize("memory", [1 << 20, 0], ids=["memory", "disk"])
+def test_parts_make_one(memory, parts) -> None:
+    """Wherever they lie."""
+    whole = Tokens.joined(map(Tokens.of, parts), Room(memory))
+    expected = Tokens.of([text for part in parts for text in part])
+    assert whole.ids.tolist() == expected.ids.tolist()
+    assert whole.starts.tolist() == expected.starts.tolist()
+    rows = np.arange(len(expected))[::-1]
+    assert whole.take(rows).ids.tolist() == expected.take(rows).ids.tolist()
 
 
 def test_no_texts_are_no_tokens() -> None:

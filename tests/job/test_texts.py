@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from relabel import settings
@@ -17,6 +19,7 @@ from relabel.job import main, material
 from relabel.model import training_rows
 from relabel.serving import served
 from relabel.settings import TrainSettings
+from relabel.training import terms
 
 NOISE = np.array([[0.95, 0.05], [0.25, 0.75]])
 SMALL = {
@@ -158,6 +161,31 @@ def test_an_encoder_makes_the_vectors_and_goes_along(tmp_path, tiny_encoder) -> 
     assert training_rows.known(endpoint.artifact.training_rows, training_rows.text_hashes(texts[:20])).all()
     again = trained(tmp_path / "data", tmp_path / "out", tiny_encoder, **chosen)
     assert again["served"]["test"]["accuracy"] > 0.6
+
+
+@pytest.mark.parametrize("learner", ["linear", "boosted"])
+def test_of_very_many_texts_parts_are_learned_from(tmp_path, monkeypatch, learner) -> None:
+    """Words are chosen from some of them and each model learns from a part, which is said; all are audited, and what is served is of use."""
+    written(tmp_path / "data")
+    monkeypatch.setattr(material, "LEARNED", 500)
+    monkeypatch.setattr(terms, "MOST", 8000)
+    figures = trained(tmp_path / "data", tmp_path / "out", learner=learner, seeds="1", folds="2", **SMALL[learner])
+    words, part = (note for note in figures["data"]["notes"] if "training texts" in note)
+    assert words == "words were chosen from 500 of 1,200 training texts, spread evenly over them"
+    assert re.match(rf"each model learns from \d\d% of its training texts .* {learner} takes 8,000 tokens", part)
+    assert figures["served"]["test"]["accuracy"] > 0.75
+    audited = pq.read_table(tmp_path / "out" / "output" / "data" / "audit.parquet", columns=["split", "posterior"])
+    assert np.isfinite(audited["posterior"].to_numpy()[audited["split"].to_numpy() == "train"]).sum() == 1200
+
+
+def test_models_beside_each_other_fit_into_memory(tmp_path) -> None:
+    """As many as were asked for where there is room, else fewer, and one at least."""
+    written(tmp_path / "data", rows=300)
+    examples = reading.read({"train": tmp_path / "data"}, TrainSettings())
+    said = settings.parse(TrainSettings, {"learner": "linear"})
+    rooms = [None, room.Room(1 << 30), room.Room(0)]
+    made = [material.made(examples, said, material.World(workers=4, room=each)) for each in rooms]
+    assert [each.learner.workers for each in made] == [4, 4, 1]
 
 
 @pytest.mark.parametrize("learner", ["linear", "mlp"])
