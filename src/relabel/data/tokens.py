@@ -78,7 +78,7 @@ class Tokens:
 
     def take(self, rows: NDArray[np.integer]) -> Tokens:
         """Give the chosen texts (b,)."""
-        lengths = self.lengths[rows]
+        lengths = self.starts[rows + 1] - self.starts[rows]  # not those of all texts, for a few
         starts = np.zeros(rows.size + 1, np.int64)
         np.cumsum(lengths, out=starts[1:])
         shift = np.repeat(self.starts[rows] - starts[:-1], lengths)
