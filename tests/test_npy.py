@@ -52,6 +52,22 @@ def test_a_torn_header_is_no_header(cut) -> None:
         npy.header(io.BytesIO(beginning((3, 4))[:cut]))
 
 
+@pytest.mark.parametrize("twist", ["-" * 9000 + "1", "~" * 9000 + "1", "[" * 90 + "-" * 8000])
+def test_what_no_parser_gets_through_is_no_header(twist) -> None:
+    """Python's raises MemoryError, which nobody should take for a machine without memory."""
+    text = twist.encode()
+    with pytest.raises(ValueError, match="no header"):
+        npy.header(io.BytesIO(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text))
+
+
+def test_the_file_stands_at_the_first_value() -> None:
+    """Wherever in it the array begins."""
+    file = io.BytesIO(b"before" + beginning((2,)) + b"values")
+    file.seek(6)
+    assert npy.header(file) == ((2,), False, np.dtype("<f4"))
+    assert file.read() == b"values"
+
+
 def test_a_header_that_runs_something_is_no_header() -> None:
     """Numpy reads it as a literal of Python, and nothing else of Python is taken."""
     torn = beginning((3, 4)).replace(b"False, 'shape': (3, 4), }", b"print('x')}              ")

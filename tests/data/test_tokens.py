@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,6 +47,19 @@ def test_parts_make_one(memory, parts) -> None:
     assert whole.starts.tolist() == expected.starts.tolist()
     rows = np.arange(len(expected))[::-1]
     assert whole.take(rows).ids.tolist() == expected.take(rows).ids.tolist()
+
+
+def test_what_has_no_room_is_never_in_memory(tmp_path) -> None:
+    """Neither while tokens are put together nor when they are there."""
+    part = Tokens.of([[3] * 1000] * 100)
+    tracemalloc.start()
+    try:
+        whole = Tokens.joined((part for _ in range(100)), Room(0, tmp_path))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert whole.ids.size == 10_000_000
+    assert most < 4_000_000
 
 
 def test_no_texts_are_no_tokens() -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from relabel import settings
 from relabel.container import environment
-from relabel.data import planted, reading, room
+from relabel.data import planted, reading, room, spool
+from relabel.data.examples import Split
 from relabel.job import main, material
 from relabel.model import training_rows
 from relabel.serving import served
@@ -170,12 +171,28 @@ def test_of_very_many_texts_parts_are_learned_from(tmp_path, monkeypatch, learne
     monkeypatch.setattr(material, "LEARNED", 500)
     monkeypatch.setattr(terms, "MOST", 8000)
     figures = trained(tmp_path / "data", tmp_path / "out", learner=learner, seeds="1", folds="2", **SMALL[learner])
-    words, part = (note for note in figures["data"]["notes"] if "training texts" in note)
+    words, part, *_ = (note for note in figures["data"]["notes"] if "training texts" in note)
     assert words == "words were chosen from 500 of 1,200 training texts, spread evenly over them"
-    assert re.match(rf"each model learns from \d\d% of its training texts .* {learner} takes 8,000 tokens", part)
+    assert re.match(
+        rf"a model of the learner {learner} takes 8,000 tokens at most: one on all 1,200 .* from \d+ of them", part
+    )
     assert figures["served"]["test"]["accuracy"] > 0.75
     audited = pq.read_table(tmp_path / "out" / "output" / "data" / "audit.parquet", columns=["split", "posterior"])
     assert np.isfinite(audited["posterior"].to_numpy()[audited["split"].to_numpy() == "train"]).sum() == 1200
+
+
+@pytest.mark.parametrize(("learner", "in_parts"), [("linear", True), ("boosted", True), ("pooled", False)])
+def test_the_learning_curve_counts_what_was_learned_from(tmp_path, monkeypatch, learner, in_parts) -> None:
+    """Not the rows that there are, where a model takes a part of them."""
+    written(tmp_path / "data", rows=300)
+    monkeypatch.setattr(terms, "MOST", 2000)
+    examples = reading.read({"train": tmp_path / "data"}, TrainSettings())
+    made = material.made(examples, settings.parse(TrainSettings, {"learner": learner}))
+    rows = examples.rows(Split.TRAIN)
+    count = made.learned(rows)
+    assert (count < rows.size) == in_parts
+    assert made.learned(rows[:10]) == 10
+    assert not in_parts or made.inputs.take(rows[:count]).ids.size == pytest.approx(2000, rel=0.2)
 
 
 def test_models_beside_each_other_fit_into_memory(tmp_path) -> None:
@@ -195,11 +212,11 @@ def test_vectors_of_texts_on_disk_give_the_same_bytes(tmp_path, tiny_encoder, mo
     encoder = tiny_encoder if learner == "mlp" else None
     chosen = {"seeds": "1", "folds": "2", "max_epochs": "2", "learner": learner}
     trained(tmp_path / "data", tmp_path / "memory", encoder, **chosen)
-    opened = []
+    made = []
     monkeypatch.setattr(room, "SHARE", 0)
-    monkeypatch.setattr(room.Room, "file", lambda self, of=room.Room.file: opened.append(1) or of(self))
+    monkeypatch.setattr(spool.Spool, "stretch", lambda self, of=spool.Spool.stretch: made.append(1) or of(self))
     trained(tmp_path / "data", tmp_path / "disk", encoder, **chosen)
-    assert len(opened) > 1  # one is of the texts
+    assert made
     first, second = (left(tmp_path / name) for name in ("memory", "disk"))
     assert first.keys() == second.keys()
     assert {name for name in first if first[name] != second[name]} <= {"output/data/run.json"}

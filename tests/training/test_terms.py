@@ -16,8 +16,8 @@ TEXTS = st.lists(st.lists(st.integers(1, TERMS + FIRST - 1), max_size=8), min_si
 
 @pytest.fixture(autouse=True)
 def few_at_a_time(monkeypatch) -> None:
-    """Let three texts be counted at a time."""
-    monkeypatch.setattr(terms, "BLOCK", 3)
+    """Let a text or two be counted at a time."""
+    monkeypatch.setattr(terms, "BLOCK", 7)
 
 
 @given(TEXTS, st.data())

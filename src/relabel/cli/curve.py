@@ -51,8 +51,10 @@ def command(*, data: Path, results: Path | None, as_json: bool, **values: Any) -
     import torch
 
     from relabel import settings
+    from relabel.container import memory
     from relabel.data import reading
     from relabel.data.digest import digest
+    from relabel.data.room import Room
     from relabel.job import curve, material
     from relabel.job.work import default_threads
     from relabel.report import page
@@ -66,7 +68,9 @@ def command(*, data: Path, results: Path | None, as_json: bool, **values: Any) -
         if results is not None:
             _check(results, digest(examples))
         chosen = material.chosen(examples, {**curve.DEFAULTS, **given(values)})
-        made = material.made(examples, chosen)
+        made = material.made(examples, chosen, material.World(room=Room.within(memory.read().limit)))
+        for note in made.notes:
+            click.echo(note, err=True)
         found = curve.run(examples, made, chosen, curve.plainly(lambda _name, _done, _total: None))
     if results is not None:
         outlook_file.save(results, found)

@@ -38,11 +38,14 @@ class Heap:
 
     def read(self, start: int, stop: int) -> bytes | bytearray:
         """Give some of the bytes."""
-        if self._file is not None and len(self._held) < stop:
-            self._held = mmap.mmap(self._file.number, 0, access=mmap.ACCESS_READ)
+        self._map(stop)
         return self._held[start:stop]
 
     def whole(self) -> memoryview:
         """See all bytes where they lie; none can be added after that."""
-        self.read(0, self.size)
+        self._map(self.size)
         return memoryview(self._held)[: self.size]
+
+    def _map(self, stop: int) -> None:
+        if self._file is not None and len(self._held) < stop:
+            self._held = mmap.mmap(self._file.number, 0, access=mmap.ACCESS_READ)

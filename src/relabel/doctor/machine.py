@@ -21,8 +21,8 @@ LEAST_MEMORY = 1 * GIB
 """A training job loads torch, which takes most of this."""
 LEAST_DISK, LITTLE_DISK = GIB // 16, 1 * GIB
 
-COPIES_OF_TEXTS = 20
-"""Memory of a job on texts alone, in sizes of their files: counting pairs of words takes most of it."""
+ROWS_OF_TEXTS, TERMS_OF_TEXTS, MOST_TERMS = 4, 7, 1 * GIB
+"""Memory of a job on texts alone, in sizes of their files: what it knows of each row, and a model of terms, which takes this much at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def processors(cores: int) -> Finding:
 def memory(found: Memory, size: Size) -> Finding:
     """Hold the memory against the data of a job. Embeddings that have no room in it are read from disk."""
     there = f"{found.limit / GIB:.1f} GiB"
-    needed = COPIES_OF_TEXTS * size.texts
-    if needed > found.limit:
+    needed = LEAST_MEMORY + ROWS_OF_TEXTS * size.texts + min(TERMS_OF_TEXTS * size.texts, MOST_TERMS)
+    if size.texts and needed > found.limit:
         data, remedy = f"texts of {size.texts / GIB:.1f} GiB", "take an instance with more memory, or fewer rows"
         return warning("memory", f"{there} for {data}, which need about {needed / GIB:.1f} GiB: {remedy}")
     if (size.embeddings or size.texts) and found.limit < LEAST_MEMORY:

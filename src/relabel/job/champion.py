@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from relabel.container.configuration import MODEL
 from relabel.data.examples import Examples, Inputs
+from relabel.data.room import Room
 from relabel.errors import UserError
 from relabel.model import predictor, training_rows
 from relabel.model.artifact import Artifact
@@ -30,6 +31,7 @@ class Champion:
     order:   (C,) of each class of the job, its place among the champion's.
     vectors: folder in which vectors of texts are kept.
     check:   raises where the job must end.
+    room:    where vectors of texts may lie; in memory without it.
     """
 
     artifact: Artifact
@@ -37,6 +39,7 @@ class Champion:
     order: NDArray[np.intp]
     vectors: Path = Path()
     check: Callable[[], None] = lambda: None
+    room: Room | None = None
 
     @property
     def knows_its_rows(self) -> bool:
@@ -72,11 +75,16 @@ class Champion:
         if self.artifact.input == "text":
             inputs: Inputs = reader.load(text)(texts)
             return inputs
-        return cache.embedded(texts, text, self.vectors, check=self.check)
+        return cache.embedded(texts, text, self.vectors, check=self.check, room=self.room)
 
 
 def fitted(
-    found: Artifact, examples: Examples, *, vectors: Path = Path(), check: Callable[[], None] = lambda: None
+    found: Artifact,
+    examples: Examples,
+    *,
+    vectors: Path = Path(),
+    check: Callable[[], None] = lambda: None,
+    room: Room | None = None,
 ) -> Champion:
     """Make a champion of a model for the rows of this job.
 
@@ -91,7 +99,7 @@ def fitted(
     if problems:
         raise UserError(*problems)
     order = np.array([found.classes.index(name) for name in examples.classes])
-    return Champion(found, made, order, vectors, check)
+    return Champion(found, made, order, vectors, check, room)
 
 
 def _other_classes(found: Artifact, examples: Examples) -> list[str]:

@@ -97,7 +97,7 @@ def run(examples: Examples, material: Material, settings: TrainSettings, fit: Fi
         repeats=settings.seeds,
         seed=settings.seed,
     )
-    return outlook.weigh(_held(examples, crossed, together), examples.group[crossed.rows], seed=settings.seed)
+    return outlook.weigh(_held(examples, material, crossed, together), examples.group[crossed.rows], seed=settings.seed)
 
 
 def for_job(material: Material, classes: int, settings: TrainSettings) -> tuple[Material, TrainSettings]:
@@ -108,7 +108,7 @@ def for_job(material: Material, classes: int, settings: TrainSettings) -> tuple[
     return replace(material, learner=Stacked(classes, recipe(patient, Recipe))), patient
 
 
-def _held(examples: Examples, crossed: CrossFit, fit: Together) -> Held:
+def _held(examples: Examples, material: Material, crossed: CrossFit, fit: Together) -> Held:
     """Fit all, and predict what was held out."""
     labels, given, rows = examples.labels, examples.as_given(), crossed.rows
     shares, pairs = crossed.shares(labels, SHARES), crossed.pair_members(labels)
@@ -120,7 +120,7 @@ def _held(examples: Examples, crossed: CrossFit, fit: Together) -> Held:
     doubtful = _doubtful(audit).size
     held = Held(
         labels=np.where(given < 0, labels, given)[rows],
-        sizes=np.array([np.mean([member.rows.size for member in share]) for share in shares]),
+        sizes=np.array([np.mean([material.learned(member.rows) for member in share]) for share in shares]),
         shares=curve,
         noise=audit.noise.given_true,
         doubtful=doubtful,

@@ -38,7 +38,8 @@ from relabel.training.member import Member
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
+"""Of what is kept; a higher one where a fit of the same name would be another."""
 UPLOADING = ".sagemaker-uploading"
 KEEP = 2
 ALIKE = "data, image and instance type"

@@ -90,7 +90,7 @@ class Baseline:
     """A plain learner that stands beside the job's own, with what its models take of each row."""
 
     learner: Learner
-    inputs: Inputs
+    inputs: Tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +115,13 @@ class Material:
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     room: Room | None = None
     notes: tuple[str, ...] = ()
+
+    def learned(self, rows: NDArray[np.integer]) -> int:
+        """Count those of the rows (n,) that one model learns from."""
+        if not isinstance(self.inputs, Tokens) or not isinstance(self.learner, OneByOne):
+            return rows.size
+        in_parts = isinstance(self.learner.one, Tfidf | Boosted)
+        return terms.size_of_part(self.inputs.lengths[rows]) if in_parts else rows.size
 
     @property
     def of_texts(self) -> bool:
@@ -146,18 +153,19 @@ def made(examples: Examples, said: TrainSettings, world: World = ALONE) -> Mater
     )
     tokens = _tokens(reader.load(text), texts, world.room)
     vectors = examples.features if examples.features is not None else _latent(texts, rows, said, world.room)
+    baselines = {
+        name: _baseline(name, examples, texts, said, world)
+        for name in BASELINES[said.baselines]
+        if name != said.learner
+    }
     return Material(
         learner=_learner(said, len(examples.classes), text, _with_room(said.learner, tokens, rows, world)),
         inputs=tokens,
         vectors=vectors,
         text=text,
         version=_version(text, repr(recipe(said, Preprocessing))),
-        baselines={
-            name: _baseline(name, examples, texts, said, world)
-            for name in BASELINES[said.baselines]
-            if name != said.learner
-        },
-        notes=tuple(_parts(said.learner, text, tokens, rows)),
+        baselines=baselines,
+        notes=tuple(_parts({said.learner: tokens, **{name: each.inputs for name, each in baselines.items()}}, rows)),
         room=world.room,
     )
 
@@ -261,17 +269,21 @@ def _with_room(learner: str, tokens: Tokens, rows: NDArray[np.intp], world: Worl
     if world.room is None or learner not in HELD:
         return world
     each = HELD[learner] * min(terms.MOST, int(tokens.lengths[rows].sum()))
-    return dataclasses.replace(world, workers=max(1, min(world.workers, 2 * world.room.memory // max(1, each))))
+    workers = world.workers or torch.get_num_threads()
+    return dataclasses.replace(world, workers=max(1, min(workers, 2 * world.room.memory // max(1, each))))
 
 
-def _parts(learner: str, text: TextInput, tokens: Tokens, rows: NDArray[np.intp]) -> Iterator[str]:
-    """Say what is learned from a part of the training texts, `rows` (n,)."""
-    if text.kind == "words" and rows.size > LEARNED:
+def _parts(tokens: Mapping[str, Tokens], rows: NDArray[np.intp]) -> Iterator[str]:
+    """Say what is learned from a part of the training texts, `rows` (n,). tokens: what each learner takes."""
+    if any(name != "fine_tuned" for name in tokens) and rows.size > LEARNED:
         yield f"words were chosen from {LEARNED:,} of {rows.size:,} training texts, spread evenly over them"
-    total = int(tokens.lengths[rows].sum())
-    if learner in HELD and total > terms.MOST:
-        share = terms.MOST / total
-        yield f"each model learns from {share:.0%} of its training texts at most, drawn for it: {learner} takes {terms.MOST:,} tokens"
+    for name, taken in tokens.items():
+        count = terms.size_of_part(taken.lengths[rows]) if name in HELD else rows.size
+        if count < rows.size:
+            yield (
+                f"a model of the learner {name} takes {terms.MOST:,} tokens at most: "
+                f"one on all {rows.size:,} training texts learns from {count:,} of them, drawn for it"
+            )
 
 
 def _learner(said: TrainSettings, classes: int, text: TextInput, world: World) -> Learner:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -20,7 +21,12 @@ def data(examples: Examples) -> None:
     rows = ", ".join(f"{split.name.lower()} {int((examples.split == split).sum()):,}" for split in Split)
     what = "texts" if examples.features is None else f"embeddings of width {examples.features.shape[1]}"
     log.info("read %s rows of %s, classes %s", rows, what, ", ".join(examples.classes))
-    for note in examples.notes:
+    notes(examples.notes)
+
+
+def notes(said: Iterable[str]) -> None:
+    """Say what a person should read."""
+    for note in said:
         log.info("%s", note)
 
 

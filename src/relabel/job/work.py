@@ -115,7 +115,7 @@ def run(
     room = Room.within(memory.read().limit)
     examples = reading.read(told.data_channels, wanted, room, Shards(told.sharded, company))
     vectors = told.checkpoints / VECTORS
-    rival = None if champion is None else champions.fitted(champion, examples, vectors=vectors, check=check)
+    rival = None if champion is None else champions.fitted(champion, examples, vectors=vectors, check=check, room=room)
     chosen = material.chosen(examples, given, told.encoder_channel)
     threads = min(int(said[0]) for said in company.gather(np.array([chosen.threads or default_threads()])))
     torch.set_num_threads(threads)
@@ -127,6 +127,7 @@ def run(
         workers = chosen.threads or processors.count()
         world = World(told.encoder_channel, vectors, workers, check, progress, room)
         made = material.made(examples, chosen, world)
+        reporting.notes(made.notes)
         examples = dataclasses.replace(examples, notes=(*examples.notes, *made.notes))
         watch.lap("reading texts")
         fits = _fits(told, chosen, f"{name}{made.version}", threads, world, measured=tracker.measured, company=company)

@@ -109,7 +109,9 @@ class Shards:
         found = self._found(keys, lies)
         first = next(found)
         features = laid(chain((first,), found), keys.size, first.shape[1], room, first.dtype)
-        return Dense(features.array[lies[row_of]]) if isinstance(features, Dense) else Ordered(features, lies[row_of])
+        if isinstance(features, Dense) and (room is None or room.holds(row_of.size, first.shape[1])):
+            return Dense(features.array[lies[row_of]])
+        return Ordered(features, lies[row_of])
 
     def _found(self, keys: Keys, lies: NDArray[np.intp]) -> Iterator[NDArray[np.float16]]:
         """Yield the vectors (n, D) of keys (U,), each once, and note where each lies among them all."""

@@ -56,8 +56,8 @@ class Tfidf:
 
     def fit_one(self, inputs: Tokens, member: Member, watch: Watch | None, run: Run) -> Model:
         """Fit one member. The rareness of terms is that in its own rows, of which very many texts are a part (see `terms.part`)."""
-        rows = member.rows[member.weights[member.rows] > 0]
-        rows = rows[terms.part(inputs.lengths[rows], member.seed)]
+        rows = member.rows[terms.part(inputs.lengths[member.rows], member.seed)]
+        rows = rows[member.weights[rows] > 0]
         matrix = terms.counted(inputs, self.terms, rows)
         idf = terms.rareness(matrix)
         terms.weigh(matrix, idf)
